@@ -1,0 +1,1 @@
+//! The only crate that names cipher and hash libraries.

@@ -1,0 +1,1 @@
+//! The machine: boot, SVM, nested paging, exits, PCI access.

@@ -1,0 +1,1 @@
+//! The bootable image: ELF to PE, sections, ESP and GPT.

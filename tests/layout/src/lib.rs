@@ -1,0 +1,1 @@
+//! The shape of the workspace, checked: dependency direction, unsafe, hygiene.

@@ -1,0 +1,1 @@
+//! Device models that are stricter than hardware, with faults and hostile decorators.

@@ -1,0 +1,1 @@
+//! Guest driver against mediator against device model, on the host.

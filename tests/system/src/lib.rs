@@ -1,0 +1,1 @@
+//! Boots the real image in an emulator.
