@@ -79,3 +79,100 @@ pub struct SectionDigest {
     /// SHA-256 of those bytes.
     pub sha256: [u8; 32],
 }
+
+/// [`Handover::magic`] of this layout.
+pub const HANDOVER_MAGIC: u64 = u64::from_le_bytes(*b"SKSHHND1");
+
+/// `EBX ECX EDX` of CPUID leaf 0x4000_0000 under the hypervisor.
+pub const CPUID_SIGNATURE: &[u8; 12] = b"SekishoVisor";
+
+/// Bytes the loader reserves for the hypervisor: image, tables, stacks, heap and log.
+pub const REGION_SIZE: u64 = 16 << 20;
+
+/// What the loader tells the hypervisor, once, by reference to its own memory.
+///
+/// The hypervisor copies what it keeps before any guest code runs; nothing here is read later.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct Handover {
+    /// [`HANDOVER_MAGIC`].
+    pub magic: u64,
+    /// Physical address of the region, 2 MiB aligned, of [`REGION_SIZE`] bytes; the image starts at it.
+    pub region: u64,
+    /// Physical address and length of the [`SECTION_LAYOUT`] bytes.
+    pub layout: [u64; 2],
+    /// Physical address and length of the [`SECTION_POLICY`] bytes.
+    pub policy: [u64; 2],
+    /// Physical address of bus 0's configuration window (ACPI MCFG, segment 0), or zero where there is none.
+    pub config_window: u64,
+    /// Last bus number decoded by that window.
+    pub config_window_last_bus: u64,
+    /// Physical address of the ACPI FADT's reset register, if it is an I/O port; else zero.
+    pub reset_port: u64,
+    /// The byte to write there.
+    pub reset_value: u64,
+    /// How many CPUs will be entered.
+    pub cpu_count: u64,
+}
+
+/// The hypervisor's entry point: `extern "sysv64" fn(Call, *const Handover) -> Status`, both as `u64`.
+///
+/// Called with interrupts as the firmware has them, on its stack and its identity-mapped page tables.
+pub mod call {
+    /// On the boot CPU, once: check it, build everything, change nothing for the running firmware.
+    pub const PREPARE: u64 = 0;
+    /// On each CPU, the boot CPU last: go on as guest behind the returned call.
+    pub const ENTER: u64 = 1;
+}
+
+/// What [`call`]s return. Zero is success; every other value is one sentence on the loader's console.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u64)]
+pub enum Status {
+    /// Done; after [`call::ENTER`] the caller is a guest.
+    Done = 0,
+    /// The CPU is not an AMD one with SVM (CPUID 8000_0001h ECX bit 2).
+    NoSvm = 1,
+    /// Firmware disabled SVM (VM_CR.SVMDIS).
+    SvmDisabled = 2,
+    /// No nested paging (CPUID 8000_000Ah EDX bit 0).
+    NoNestedPaging = 3,
+    /// No 1 GiB pages (CPUID 8000_0001h EDX bit 26).
+    NoGigabytePages = 4,
+    /// [`Handover::magic`] differs: loader and hypervisor are of different builds.
+    WrongHandover = 5,
+    /// The compiled policy cannot be read.
+    BadPolicy = 6,
+    /// The layout cannot be read or does not fit the region.
+    BadLayout = 7,
+    /// The region is too small for this machine (CPUs, devices).
+    OutOfMemory = 8,
+    /// More CPUs or PCI functions than this build can hold.
+    TooMany = 9,
+    /// The policy uses a driver this hypervisor does not have.
+    NoSuchDriver = 10,
+    /// [`call::ENTER`] on a CPU that is inside already, or before [`call::PREPARE`].
+    OutOfOrder = 11,
+}
+
+impl Status {
+    /// The status with this number.
+    #[must_use]
+    pub const fn from_raw(raw: u64) -> Option<Self> {
+        Some(match raw {
+            0 => Self::Done,
+            1 => Self::NoSvm,
+            2 => Self::SvmDisabled,
+            3 => Self::NoNestedPaging,
+            4 => Self::NoGigabytePages,
+            5 => Self::WrongHandover,
+            6 => Self::BadPolicy,
+            7 => Self::BadLayout,
+            8 => Self::OutOfMemory,
+            9 => Self::TooMany,
+            10 => Self::NoSuchDriver,
+            11 => Self::OutOfOrder,
+            _ => return None,
+        })
+    }
+}

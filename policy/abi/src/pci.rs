@@ -22,7 +22,10 @@ impl Address {
         if device > 31 || function > 7 {
             return None;
         }
-        Some(Self { bus, devfn: device << 3 | function })
+        Some(Self {
+            bus,
+            devfn: device << 3 | function,
+        })
     }
 
     /// The function whose device and function numbers are packed in `devfn` (device in bits 7..3).
@@ -58,7 +61,10 @@ impl Address {
     /// The same device's function `function` (only its low three bits count).
     #[must_use]
     pub const fn sibling(self, function: u8) -> Self {
-        Self { bus: self.bus, devfn: self.devfn & !7 | function & 7 }
+        Self {
+            bus: self.bus,
+            devfn: self.devfn & !7 | function & 7,
+        }
     }
 }
 

@@ -1,0 +1,1 @@
+//! The log: events with level and id in a bounded ring.

@@ -1,0 +1,1 @@
+//! PCI: enumeration, the fate of every function, and the guest's configuration accesses.
