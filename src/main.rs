@@ -1,3 +1,7 @@
 //! The `sekisho` command: one file a subcommand, no logic of its own.
 
-fn main() {}
+mod command;
+
+fn main() -> std::process::ExitCode {
+    command::run()
+}

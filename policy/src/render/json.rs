@@ -1,0 +1,53 @@
+//! The form for programs: one JSON document for all files of a run.
+
+use crate::Report;
+use crate::diagnostic::{Diagnostic, Label};
+use crate::source::{Position, Source};
+use serde_json::{Value, json};
+
+/// `{"files": [{"file", "ok", "diagnostics": [{"code", "severity", "message", "line", "column", …}]}]}`.
+#[must_use]
+pub fn render_json(reports: &[(Source, Report)]) -> String {
+    let files: Vec<Value> = reports
+        .iter()
+        .map(|(source, report)| {
+            let diagnostics: Vec<Value> = report
+                .diagnostics
+                .iter()
+                .map(|diagnostic| one(source, diagnostic))
+                .collect();
+            json!({ "file": source.name(), "ok": report.policy.is_some(), "diagnostics": diagnostics })
+        })
+        .collect();
+    format!("{:#}\n", json!({ "files": files }))
+}
+
+fn one(source: &Source, diagnostic: &Diagnostic) -> Value {
+    let mut value = place(source, &diagnostic.primary);
+    if let Value::Object(fields) = &mut value {
+        fields.insert("file".into(), source.name().into());
+        fields.insert("code".into(), diagnostic.code.into());
+        fields.insert("severity".into(), diagnostic.severity.word().into());
+        fields.insert("message".into(), diagnostic.message.as_str().into());
+        fields.insert("help".into(), diagnostic.help.clone().into());
+        let related: Vec<Value> = diagnostic
+            .secondary
+            .iter()
+            .map(|label| place(source, label))
+            .collect();
+        fields.insert("related".into(), related.into());
+    }
+    value
+}
+
+fn place(source: &Source, label: &Label) -> Value {
+    let Position { line, column } = source.position(label.span.start);
+    let end = source.position(label.span.end);
+    json!({
+        "line": line,
+        "column": column,
+        "end_line": end.line,
+        "end_column": end.column,
+        "label": label.text,
+    })
+}

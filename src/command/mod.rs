@@ -1,0 +1,112 @@
+//! The subcommands, and what they share: reading a policy, writing results, exit codes.
+//!
+//! Each subcommand is one file with `Arguments` and `run`. Results go to stdout, diagnostics to stderr.
+
+mod check;
+
+use clap::{Parser, Subcommand};
+use sekisho_policy::Source;
+use std::error::Error;
+use std::io::{self, ErrorKind, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+/// Builds and checks the policies and images of the Sekisho security appliance.
+#[derive(Parser)]
+#[command(version, arg_required_else_help = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Check(check::Arguments),
+}
+
+/// How a subcommand that could run ended. One that could not returns an error instead: exit code 2.
+pub(crate) enum Outcome {
+    /// Exit code 0.
+    Fine,
+    /// The policy or the data has errors: exit code 1.
+    Refused,
+}
+
+/// What every subcommand returns.
+pub(crate) type CommandResult = Result<Outcome, Box<dyn Error>>;
+
+/// Runs the subcommand of this process's arguments.
+pub(crate) fn run() -> ExitCode {
+    let result = match Arguments::parse().command {
+        Command::Check(arguments) => check::run(&arguments),
+    };
+    match result {
+        Ok(Outcome::Fine) => ExitCode::SUCCESS,
+        Ok(Outcome::Refused) => ExitCode::from(1),
+        // Whoever read the output has seen enough (`sekisho … | head`).
+        Err(error) if is_broken_pipe(error.as_ref()) => ExitCode::SUCCESS,
+        Err(error) => {
+            report(&format!("sekisho: {error}\n"));
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// A file that could not be read, and why.
+#[derive(Debug)]
+pub(crate) struct Unreadable {
+    path: PathBuf,
+    error: io::Error,
+}
+
+impl std::fmt::Display for Unreadable {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "cannot read {}: {}", self.path.display(), self.error)
+    }
+}
+
+impl Error for Unreadable {}
+
+/// Reads a policy file; `-` is standard input.
+pub(crate) fn read_policy(path: &Path) -> Result<Source, Unreadable> {
+    let bytes = if path == Path::new("-") {
+        let mut bytes = Vec::new();
+        io::Read::read_to_end(&mut io::stdin().lock(), &mut bytes).map(|_| bytes)
+    } else {
+        std::fs::read(path)
+    };
+    match bytes {
+        Ok(bytes) => Ok(Source::new(path.display().to_string(), bytes)),
+        Err(error) => Err(Unreadable {
+            path: path.to_path_buf(),
+            error,
+        }),
+    }
+}
+
+/// Writes a result to stdout.
+pub(crate) fn print(text: &str) -> io::Result<()> {
+    io::stdout().lock().write_all(text.as_bytes())
+}
+
+/// Writes a diagnostic to stderr.
+pub(crate) fn report(text: &str) {
+    // Nothing is left to tell anyone when stderr itself is closed.
+    let _ = io::stderr().lock().write_all(text.as_bytes());
+}
+
+/// Colour only where a person looks at it and has not refused it (<https://no-color.org>).
+pub(crate) fn colour_of_stderr() -> sekisho_policy::Colour {
+    let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    if io::stderr().is_terminal() && !refused {
+        sekisho_policy::Colour::Terminal
+    } else {
+        sekisho_policy::Colour::Plain
+    }
+}
+
+fn is_broken_pipe(error: &(dyn Error + 'static)) -> bool {
+    error
+        .downcast_ref::<io::Error>()
+        .is_some_and(|error| error.kind() == ErrorKind::BrokenPipe)
+}
