@@ -1,0 +1,104 @@
+//! Which entry decides a device.
+//!
+//! Every item of every entry is looked at for every device, also after an entry has taken it, because `number=`
+//! counts all devices that reach it. So devices must be shown once each, in the order they are found.
+
+use super::{Driver, DriverOption, Item, Property, Selection};
+use crate::pci::Identity;
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+/// Applies a selection to devices, one after the other.
+#[derive(Clone, Debug)]
+pub struct Matcher<'a> {
+    selection: &'a Selection,
+    /// One for each `number=` of the selection, in text order: how many devices reached it.
+    counters: Vec<u32>,
+}
+
+/// The entry that decides a device.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Decision<'a> {
+    /// Its index in [`Selection::entries`].
+    pub entry: usize,
+    /// What takes the device; `None` is `driver=none`: it is left alone.
+    pub driver: Option<Driver>,
+    /// The driver's options.
+    pub options: &'a [DriverOption],
+}
+
+impl<'a> Matcher<'a> {
+    /// A matcher that has seen no device yet.
+    #[must_use]
+    pub fn new(selection: &'a Selection) -> Self {
+        let numbers = selection
+            .entries
+            .iter()
+            .flat_map(|entry| entry.items())
+            .filter(|item| matches!(item, Item::Number(_)))
+            .count();
+        Self {
+            selection,
+            counters: alloc::vec![0; numbers],
+        }
+    }
+
+    /// The first entry that matches `device`, or `None`. Advances the counters, so show each device once.
+    pub fn decide(&mut self, device: &Identity) -> Option<Decision<'a>> {
+        let mut counters = self.counters.iter_mut();
+        let mut decision = None;
+        for (index, entry) in self.selection.entries.iter().enumerate() {
+            let mut fits = if entry.items().is_empty() {
+                entry.driver().is_some_and(|driver| driver.fits(device))
+            } else {
+                true
+            };
+            for item in entry.items() {
+                match item {
+                    Item::Property(property, patterns) => {
+                        fits = fits && patterns.matches(&property.text(device));
+                    }
+                    Item::Device(driver) => fits = fits && driver.fits(device),
+                    Item::Number(patterns) => {
+                        // There is one counter for each number item, taken even where it does not advance.
+                        let reached = counters.next();
+                        fits = fits && reached.is_some_and(|counter| patterns.matches(&count(counter)));
+                    }
+                }
+            }
+            if fits && decision.is_none() {
+                decision = Some(Decision {
+                    entry: index,
+                    driver: entry.driver(),
+                    options: entry.options(),
+                });
+            }
+        }
+        decision
+    }
+}
+
+/// The counter's text, before it advances.
+fn count(counter: &mut u32) -> String {
+    let text = counter.to_string();
+    *counter = counter.saturating_add(1);
+    text
+}
+
+impl Property {
+    /// The text that patterns are compared with.
+    #[must_use]
+    pub fn text(self, device: &Identity) -> String {
+        match self {
+            Self::Slot => device.address.to_string(),
+            Self::Class => format!("{:04x}", device.class()),
+            Self::Id => format!("{:04x}:{:04x}", device.vendor, device.device),
+            Self::Subsystem => format!("{:04x}:{:04x}", device.subsystem_vendor, device.subsystem),
+            Self::Revision => format!("{:02x}", device.revision),
+            Self::ProgrammingInterface => format!("{:02x}", device.programming_interface()),
+            Self::ClassCode => format!("{:06x}", device.class_code & 0x00ff_ffff),
+            Self::HeaderType => format!("{:02x}", device.header_type),
+        }
+    }
+}
