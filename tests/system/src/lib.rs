@@ -1,1 +1,12 @@
-//! Boots the real image in an emulator.
+//! Boots the real image in an emulator: the test machine, the guest's disk and the console of both sides.
+//!
+//! The same machine also runs bare, without the hypervisor: most claims are "as on the bare machine", and the
+//! benchmark's ratios need it. Nothing here is trusted by the product; what a guest prints is judged by the test.
+#![forbid(unsafe_code)]
+
+pub mod console;
+pub mod failure;
+pub mod guest;
+pub mod machine;
+pub mod paths;
+pub mod tool;

@@ -1,0 +1,46 @@
+# The entry points people know. Each installs what it needs first (tests/system/setup.sh says what).
+#
+#   make demo              builds everything, boots the example policy in QEMU, says what happened
+#   make demo INTERACTIVE=1    the same, and leaves a shell in the guest
+#   make test              every test, host and system
+#   make soak              the same image boots 25 times in a row
+#   make bench [ONLY=x]    the cost of the hypervisor beside the bare machine; target/bench.json
+#   make fuzz              each fuzz target for 10 minutes
+#   make lint              formatting and lints, as errors
+
+CARGO ?= cargo
+# System tests share the machine with the emulator: one at a time.
+SYSTEM_TEST = $(CARGO) test --locked -p sekisho-system
+
+.PHONY: all setup demo test test-host test-system soak bench fuzz lint
+
+all: setup
+	$(CARGO) build --locked
+
+setup:
+	@sh tests/system/setup.sh
+
+demo: setup
+	$(CARGO) run --locked -q -p sekisho-system --bin demo
+
+test: test-host test-system
+
+test-host: setup
+	$(CARGO) test --locked --workspace --exclude sekisho-system
+	$(CARGO) test --locked --manifest-path tests/guests/Cargo.toml -p agent
+
+test-system: setup
+	$(SYSTEM_TEST) -- --test-threads=1
+
+soak: setup
+	$(CARGO) run --locked -q -p sekisho-system --bin soak
+
+bench: setup
+	$(CARGO) run --locked -q -p sekisho-system --bin bench -- $(ONLY)
+
+fuzz:
+	sh tests/fuzz/run.sh
+
+lint:
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings

@@ -1,0 +1,34 @@
+#!/bin/sh
+# Installs the Debian packages that `make demo`, `make test` and `make bench` need; nothing if all are there.
+#
+# cpio and initramfs tools are not in the list: the guest image is assembled by the test crate itself.
+set -eu
+
+# qemu-system-x86, ovmf: the test machine. busybox-static, pciutils, kexec-tools: the guest's programs.
+# kmod: depmod over the guest's modules. grub-efi-amd64-bin, memtest86+: what the guest disk boots.
+# gdisk, mtools: the guest disk. gcc, binutils: linking. apt-utils is not needed: `apt-get download` does.
+packages="qemu-system-x86 ovmf busybox-static pciutils kexec-tools kmod grub-efi-amd64-bin memtest86+
+          gdisk mtools zstd gcc libc6-dev binutils ca-certificates"
+
+missing=""
+for package in $packages; do
+    status=$(dpkg-query -W -f '${db:Status-Abbrev}' "$package" 2>/dev/null || true)
+    [ "$status" = "ii " ] || missing="$missing $package"
+done
+if [ -z "$missing" ]; then
+    echo "setup: all Debian packages are there"
+    exit 0
+fi
+
+as_root=""
+if [ "$(id -u)" -ne 0 ]; then
+    command -v sudo >/dev/null || {
+        echo "setup: missing packages:$missing" >&2
+        echo "setup: run 'apt-get install$missing' as root, then again" >&2
+        exit 1
+    }
+    as_root="sudo"
+fi
+echo "setup: installing$missing"
+$as_root apt-get update -q
+$as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $missing

@@ -1,0 +1,159 @@
+//! The test machine: which CPU, how many, which disks and devices, bare or under the hypervisor.
+
+mod running;
+mod shell;
+
+use crate::failure::Failure;
+use std::path::{Path, PathBuf};
+
+pub use running::{Ending, Running};
+
+/// The CPU models of the claims.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Cpu {
+    /// An AMD EPYC with SVM and nested paging.
+    Epyc,
+    /// The same without SVM: what a guest of the hypervisor should believe it has.
+    EpycWithoutSvm,
+    /// The same with SVM but without nested paging.
+    EpycWithoutNestedPaging,
+    /// Everything the emulator has, with 5-level paging and VGIF.
+    Max,
+}
+
+impl Cpu {
+    /// QEMU's `-cpu`.
+    #[must_use]
+    pub const fn model(self) -> &'static str {
+        match self {
+            Self::Epyc => "EPYC,+svm",
+            Self::EpycWithoutSvm => "EPYC,-svm",
+            Self::EpycWithoutNestedPaging => "EPYC,+svm,-npt",
+            Self::Max => "max",
+        }
+    }
+}
+
+/// What the time stamp counter counts.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Clock {
+    /// Time; one host thread a CPU.
+    Time,
+    /// Executed instructions, 16 ticks each; all CPUs in one host thread.
+    Instructions,
+}
+
+/// A machine not yet switched on.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Machine {
+    /// The CPU model.
+    pub cpu: Cpu,
+    /// How many CPUs.
+    pub cpus: u8,
+    /// What RDTSC tells.
+    pub clock: Clock,
+    /// Disk images in boot order; what is written to them is forgotten at the end.
+    pub disks: Vec<PathBuf>,
+    /// The arguments of one `-device` each, in slot order.
+    pub devices: Vec<String>,
+}
+
+/// The NIC that `examples/first-light.toml` conceals, and the one it passes.
+const NICS: [&str; 2] = ["e1000,romfile=", "e1000e,romfile="];
+
+/// Memory of the machine in MiB.
+const MEMORY: &str = "768";
+
+/// I/O port whose write ends the emulator with status `2 * value + 1`.
+pub const EXIT_PORT: u16 = 0xf4;
+
+impl Machine {
+    /// Two CPUs, two NICs, `guest` as the only disk.
+    #[must_use]
+    pub fn bare(guest: &Path) -> Self {
+        Self {
+            cpu: Cpu::Epyc,
+            cpus: 2,
+            clock: Clock::Time,
+            disks: vec![guest.to_owned()],
+            devices: NICS.map(str::to_owned).to_vec(),
+        }
+    }
+
+    /// The same machine with the appliance's disk `image` before the guest's.
+    #[must_use]
+    pub fn under(image: &Path, guest: &Path) -> Self {
+        let mut machine = Self::bare(guest);
+        machine.disks.insert(0, image.to_owned());
+        machine
+    }
+
+    /// With another CPU model and number of CPUs.
+    #[must_use]
+    pub const fn with_cpus(mut self, cpu: Cpu, cpus: u8) -> Self {
+        self.cpu = cpu;
+        self.cpus = cpus;
+        self
+    }
+
+    /// Switches it on; its logs go to a folder called `name`.
+    ///
+    /// # Errors
+    /// [`Failure`] if the emulator cannot be started.
+    pub fn start(&self, name: &str) -> Result<Running, Failure> {
+        Running::start(self, name)
+    }
+
+    /// The emulator's arguments, serial ports and monitor apart.
+    fn arguments(&self) -> Vec<String> {
+        let accelerator = match self.clock {
+            Clock::Time => "tcg,thread=multi",
+            Clock::Instructions => "tcg,thread=single",
+        };
+        let mut words: Vec<String> = [
+            "-no-user-config",
+            "-nodefaults",
+            "-display",
+            "none",
+            "-machine",
+            "q35,smm=off",
+            "-m",
+            MEMORY,
+            "-accel",
+            accelerator,
+            "-cpu",
+            self.cpu.model(),
+            "-drive",
+            "if=pflash,format=raw,readonly=on,file=/usr/share/OVMF/OVMF_CODE_4M.fd",
+            // The overlay stands for a fresh copy of the variables.
+            "-drive",
+            "if=pflash,format=raw,snapshot=on,file=/usr/share/OVMF/OVMF_VARS_4M.fd",
+        ]
+        .map(str::to_owned)
+        .to_vec();
+        words.extend(["-smp".to_owned(), self.cpus.to_string()]);
+        words.extend([
+            "-device".to_owned(),
+            format!("isa-debug-exit,iobase={EXIT_PORT:#x},iosize=4"),
+        ]);
+        if self.clock == Clock::Instructions {
+            words.extend(["-icount".to_owned(), "shift=4".to_owned()]);
+        }
+        for (number, disk) in self.disks.iter().enumerate() {
+            let file = disk.display();
+            words.extend([
+                "-drive".to_owned(),
+                format!("if=none,id=disk{number},format=raw,snapshot=on,file={file}"),
+            ]);
+            let boot = number + 1;
+            words.extend([
+                "-device".to_owned(),
+                format!("ide-hd,drive=disk{number},bus=ide.{number},bootindex={boot}"),
+            ]);
+        }
+        for device in &self.devices {
+            words.extend(["-device".to_owned(), device.clone()]);
+        }
+        words
+    }
+}
