@@ -6,6 +6,7 @@
 
 extern crate alloc;
 
+pub mod boot;
 pub mod cpu;
 pub mod log;
 pub mod pci;
