@@ -1,1 +1,18 @@
 //! The processor: what of it the guest sees, and the instructions the hypervisor carries out for it.
+//!
+//! Pure functions on values that the machine takes from its save area. Nothing here allocates, and nothing panics
+//! on what a guest hands in.
+
+pub mod apic_page;
+pub mod cpuid;
+pub mod decode;
+pub mod efer;
+pub mod emulate;
+pub mod fetch;
+mod general;
+pub mod interrupt_command;
+pub mod msr;
+pub mod mtrr;
+pub mod registers;
+pub mod startup;
+pub mod walk;

@@ -1,0 +1,102 @@
+//! The bytes of the instruction that exited, read from guest memory where the CPU does not hand them over.
+//!
+//! They are copied once; another guest CPU may have changed them since the exit, so what they say is a wish like
+//! any other guest input, not a fact about what the CPU executed.
+
+use super::walk::{GuestMemory, Intent, Paging, Privilege, Unreachable, Untranslated, translate};
+
+/// Longest x86 instruction (AMD APM volume 3, section 1.1).
+pub const LONGEST_INSTRUCTION: usize = 15;
+
+const PAGE: u64 = 4096;
+
+/// Up to 15 bytes at the instruction pointer.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct InstructionBytes {
+    /// 16, so that one load takes them; beyond `length` zeros or the next instruction.
+    bytes: [u8; 16],
+    length: u8,
+}
+
+impl InstructionBytes {
+    /// The first 15 of `bytes`, for CPUs that report what they fetched.
+    #[must_use]
+    pub fn new(bytes: &[u8]) -> Self {
+        let mut all = [0; 16];
+        let length = bytes.len().min(LONGEST_INSTRUCTION);
+        for (to, from) in all.iter_mut().zip(bytes.iter().take(LONGEST_INSTRUCTION)) {
+            *to = *from;
+        }
+        Self {
+            bytes: all,
+            length: u8::try_from(length).unwrap_or(0),
+        }
+    }
+
+    /// The bytes that were read.
+    #[must_use]
+    pub fn as_slice(&self) -> &[u8] {
+        self.bytes.get(..usize::from(self.length)).unwrap_or(&[])
+    }
+
+    /// How many bytes were read, at most [`LONGEST_INSTRUCTION`].
+    #[inline]
+    #[must_use]
+    pub const fn length(&self) -> u8 {
+        self.length
+    }
+
+    /// All of them as one number, the first byte lowest.
+    #[inline]
+    #[must_use]
+    pub const fn window(&self) -> u128 {
+        u128::from_le_bytes(self.bytes)
+    }
+}
+
+/// Reads the instruction at linear address `linear` (code segment base plus instruction pointer).
+///
+/// Where the instruction's page is followed by one that cannot be fetched, the bytes end with the page: the CPU
+/// got through with those, or would have faulted itself.
+///
+/// # Errors
+/// [`Untranslated`] if not even the first byte can be read.
+#[inline]
+pub fn fetch<M: GuestMemory>(
+    paging: &Paging,
+    linear: u64,
+    privilege: Privilege,
+    memory: &M,
+) -> Result<InstructionBytes, Untranslated> {
+    let physical = translate(paging, linear, Intent::Fetch, privilege, memory)?;
+    let mut bytes = [0; 16];
+    if linear % PAGE <= PAGE - 16 {
+        memory.read(physical, &mut bytes)?;
+        return Ok(InstructionBytes { bytes, length: 15 });
+    }
+    across_pages(paging, linear, physical, privilege, memory)
+}
+
+#[cold]
+fn across_pages<M: GuestMemory>(
+    paging: &Paging,
+    linear: u64,
+    physical: u64,
+    privilege: Privilege,
+    memory: &M,
+) -> Result<InstructionBytes, Untranslated> {
+    let mut bytes = [0; LONGEST_INSTRUCTION];
+    let in_first = usize::try_from(PAGE - linear % PAGE).unwrap_or(LONGEST_INSTRUCTION);
+    let (first, second) = bytes.split_at_mut(in_first.min(LONGEST_INSTRUCTION));
+    memory.read(physical, first)?;
+    let next = (linear | (PAGE - 1)).wrapping_add(1);
+    let reached = match translate(paging, next, Intent::Fetch, privilege, memory) {
+        Ok(next_physical) => memory.read(next_physical, second),
+        Err(_) => Err(Unreachable),
+    };
+    let length = match reached {
+        Ok(()) => LONGEST_INSTRUCTION,
+        Err(Unreachable) => in_first.min(LONGEST_INSTRUCTION),
+    };
+    Ok(InstructionBytes::new(bytes.get(..length).unwrap_or(&[])))
+}
