@@ -6,7 +6,7 @@
 #![cfg(test)]
 
 use sekisho_abi::pci::{Address, Identity};
-use sekisho_abi::selection::{Driver, Item, Matcher, ParseErrorKind, Selection, parse};
+use sekisho_abi::selection::{Driver, Item, Matcher, ParseErrorKind, Selection, parse, parse_items};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
@@ -382,4 +382,23 @@ fn the_canonical_text_is_that_of_the_example_policy() {
         short.to_string(),
         "revision=03|0a, programming_interface=30, driver=none"
     );
+}
+
+#[test]
+fn the_items_of_one_entry_are_read_alone() {
+    let entry = &parse("device=pro1000, number=0, driver=none").unwrap().entries[0];
+    assert_eq!(parse_items("device=pro1000, number=0").unwrap(), entry.items());
+    assert_eq!(parse_items(" ").unwrap(), []);
+    for (text, column) in [
+        ("class=02*, driver=none", 12),
+        ("class=02*, and, class=03*", 12),
+        ("and,", 1),
+    ] {
+        let error = parse_items(text).unwrap_err();
+        assert_eq!(
+            (error.kind(), error.column()),
+            (&ParseErrorKind::ItemsOnly, column),
+            "{text}"
+        );
+    }
 }

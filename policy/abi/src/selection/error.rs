@@ -72,6 +72,8 @@ pub enum ParseErrorKind {
     UnterminatedQuote,
     /// A `\` with nothing behind it.
     DanglingBackslash,
+    /// `driver=` or `and,` where only the items of one entry are read.
+    ItemsOnly,
     /// A single value with a `,` or `=` that is neither quoted nor escaped.
     UnquotedDelimiter,
 }
@@ -134,6 +136,7 @@ impl ParseError {
                 "close it with `\"`, or write `\\\"` for the character".into()
             }
             ParseErrorKind::DanglingBackslash => "remove it, or write `\\\\` for the character".into(),
+            ParseErrorKind::ItemsOnly => "remove this and what follows: the driver is named elsewhere".into(),
             ParseErrorKind::UnquotedDelimiter => "quote the value, or put `\\` before the character".into(),
         }
     }
@@ -165,6 +168,7 @@ impl fmt::Display for ParseError {
             ParseErrorKind::AndWithoutCommas => f.write_str("`and` needs a comma on both sides"),
             ParseErrorKind::UnterminatedQuote => f.write_str("the quote is never closed"),
             ParseErrorKind::DanglingBackslash => f.write_str("nothing follows the backslash"),
+            ParseErrorKind::ItemsOnly => f.write_str("only the items of one entry stand here"),
             ParseErrorKind::UnquotedDelimiter => f.write_str("a single value ends at `,` or `=`"),
         }
     }

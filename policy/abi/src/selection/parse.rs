@@ -30,10 +30,51 @@ pub fn parse(source: &str) -> Result<Selection, ParseError> {
     Ok(Selection { entries })
 }
 
+/// Reads the items of one entry, without the `driver=` that would close it.
+///
+/// # Errors
+/// [`ParseError`]: the first thing wrong with it; an entry's end is [`ParseErrorKind::ItemsOnly`].
+pub fn parse_items(source: &str) -> Result<Vec<Item>, ParseError> {
+    if source.len() > MAX_LENGTH {
+        return Err(ParseError::new(ParseErrorKind::TooLong, source, 0..source.len()));
+    }
+    let mut reader = Reader { source, position: 0 };
+    let mut items = Vec::new();
+    loop {
+        let name = reader.token()?;
+        if is_end(&name) {
+            return Ok(items);
+        }
+        if is_and(&name) {
+            return Err(reader.error(ParseErrorKind::ItemsOnly, &name));
+        }
+        match reader.item(&name, &items)? {
+            Step::Item(item) => items.push(item),
+            Step::Driver(_) => return Err(reader.error(ParseErrorKind::ItemsOnly, &name)),
+        }
+    }
+}
+
+/// Nothing but blanks up to the end of the string.
+fn is_end(name: &Token<'_>) -> bool {
+    name.span.is_empty() && name.delimiter == Delimiter::End
+}
+
+/// `and,`, which like any name may be a pattern.
+fn is_and(name: &Token<'_>) -> bool {
+    name.delimiter == Delimiter::Comma && name.patterns.matches("and")
+}
+
 /// The string and how far it has been read.
 struct Reader<'a> {
     source: &'a str,
     position: usize,
+}
+
+/// What stands in an entry: an item, or the driver that ends the items.
+enum Step {
+    Item(Item),
+    Driver(Option<Driver>),
 }
 
 /// What an item's name selects.
@@ -50,14 +91,14 @@ impl<'a> Reader<'a> {
         let mut items = Vec::new();
         loop {
             let name = self.token()?;
-            if items.is_empty() && name.span.is_empty() && name.delimiter == Delimiter::End {
-                return Ok(None);
+            match (is_end(&name), items.is_empty()) {
+                (true, true) => return Ok(None),
+                (true, false) => return Err(self.error(ParseErrorKind::MissingDriver, &name)),
+                (false, _) => {}
             }
-            self.check_item_name(&name, &items)?;
-            let value = self.value()?;
-            match self.resolve(&name, &items)? {
-                Name::Driver => {
-                    let driver = self.driver(&value)?;
+            match self.item(&name, &items)? {
+                Step::Item(item) => items.push(item),
+                Step::Driver(driver) => {
                     let mut entry = Entry {
                         items,
                         driver,
@@ -66,21 +107,27 @@ impl<'a> Reader<'a> {
                     self.options(&mut entry)?;
                     return Ok(Some(entry));
                 }
-                Name::Number => items.push(Item::Number(value.patterns)),
-                Name::Device => items.push(Item::Device(self.device(&value)?)),
-                Name::Property(property) => items.push(Item::Property(property, value.patterns)),
             }
         }
+    }
+
+    /// The item, or the `driver=`, whose name has been read.
+    fn item(&mut self, name: &Token<'_>, items: &[Item]) -> Result<Step, ParseError> {
+        self.check_item_name(name, items)?;
+        let value = self.value()?;
+        Ok(match self.resolve(name, items)? {
+            Name::Driver => Step::Driver(self.driver(&value)?),
+            Name::Number => Step::Item(Item::Number(value.patterns)),
+            Name::Device => Step::Item(Item::Device(self.device(&value)?)),
+            Name::Property(property) => Step::Item(Item::Property(property, value.patterns)),
+        })
     }
 
     /// The options up to the end of the entry.
     fn options(&mut self, entry: &mut Entry) -> Result<(), ParseError> {
         loop {
             let name = self.token()?;
-            if name.span.is_empty() && name.delimiter == Delimiter::End {
-                return Ok(());
-            }
-            if name.delimiter == Delimiter::Comma && name.patterns.matches("and") {
+            if is_end(&name) || is_and(&name) {
                 return Ok(());
             }
             self.check_name(&name)?;
@@ -108,17 +155,11 @@ impl<'a> Reader<'a> {
 
     /// Refuses what cannot be the name of an item behind `items`.
     fn check_item_name(&self, name: &Token<'_>, items: &[Item]) -> Result<(), ParseError> {
-        if name.span.is_empty() && name.delimiter == Delimiter::End {
-            return Err(self.error(ParseErrorKind::MissingDriver, name));
+        match (is_and(name), items) {
+            (true, []) => Err(self.error(ParseErrorKind::EmptyEntry, name)),
+            (true, _) => Err(self.error(ParseErrorKind::MissingDriver, name)),
+            (false, _) => self.check_name(name),
         }
-        if name.delimiter == Delimiter::Comma && name.patterns.matches("and") {
-            let kind = match items {
-                [] => ParseErrorKind::EmptyEntry,
-                _ => ParseErrorKind::MissingDriver,
-            };
-            return Err(self.error(kind, name));
-        }
-        self.check_name(name)
     }
 
     /// Refuses what cannot be the name of an item or option.
