@@ -83,7 +83,8 @@ pub enum Outcome {
     SingleStep,
 }
 
-/// Why the instruction was not carried out. Registers and device are as before.
+/// Why the instruction was not carried out. The registers are as before, and nothing was written; a string move
+/// whose destination faults has read its device.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Refusal {
     /// Not an instruction that is emulated on device registers: #UD for the guest.
@@ -103,8 +104,8 @@ impl From<Unreachable> for Refusal {
     }
 }
 
-pub(super) const FLAG_TRAP: u64 = 1 << 8;
-pub(super) const FLAG_RESUME: u64 = 1 << 16;
+const FLAG_TRAP: u64 = 1 << 8;
+const FLAG_RESUME: u64 = 1 << 16;
 
 const PAGE: u64 = 4096;
 
@@ -193,13 +194,18 @@ pub(super) fn advance(registers: &mut Registers, mode: Mode, length: u8) -> Outc
     complete(registers)
 }
 
-/// The end of an instruction: RF is consumed, TF asks for its trap.
-#[inline]
-pub(super) fn complete(registers: &mut Registers) -> Outcome {
-    registers.rflags &= !FLAG_RESUME;
+/// Leaves the instruction pointer on a repeated instruction that has rounds left; RF holds until its last.
+pub(super) const fn hold(registers: &Registers) -> Outcome {
     if registers.rflags & FLAG_TRAP == 0 {
         Outcome::Done
     } else {
         Outcome::SingleStep
     }
+}
+
+/// The end of an instruction: RF is consumed, TF asks for its trap.
+#[inline]
+const fn complete(registers: &mut Registers) -> Outcome {
+    registers.rflags &= !FLAG_RESUME;
+    hold(registers)
 }

@@ -4,15 +4,17 @@
 //! on what a guest hands in.
 
 pub mod apic_page;
+mod arithmetic;
 pub mod cpuid;
 pub mod decode;
 pub mod efer;
 pub mod emulate;
 pub mod fetch;
-mod general;
+pub mod general;
 pub mod interrupt_command;
 pub mod msr;
 pub mod mtrr;
 pub mod registers;
 pub mod startup;
+mod string;
 pub mod walk;
