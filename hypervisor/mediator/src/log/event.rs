@@ -1,0 +1,139 @@
+//! What can be logged: one id and level for each kind of event, so that a line is found in the documentation by
+//! its code whatever its text says.
+
+use core::fmt;
+
+/// How much an event matters.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Level {
+    /// The machine cannot go on.
+    Fatal,
+    /// Something does not work, or was lost.
+    Error,
+    /// Something was refused, or needs attention.
+    Warning,
+    /// The machine's normal life.
+    Info,
+}
+
+/// One kind of event: shown as `H` and four digits, of which the first two say where it comes from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Event {
+    code: u16,
+    level: Level,
+}
+
+impl Event {
+    /// The hypervisor starts: version, policy.
+    pub const STARTED: Self = Self::new(101, Level::Info);
+    /// A CPU runs as guest from now on.
+    pub const CPU_ENTERED: Self = Self::new(102, Level::Info);
+    /// Everything is in place and the next boot entry starts.
+    pub const READY: Self = Self::new(103, Level::Info);
+    /// The machine cannot be taken over; it goes on without the hypervisor, or stops.
+    pub const REFUSED_TO_START: Self = Self::new(104, Level::Fatal);
+    /// What was reserved and what is used of it.
+    pub const MEMORY: Self = Self::new(105, Level::Info);
+    /// A check of the hypervisor's own state failed: it stops.
+    pub const BROKEN_INVARIANT: Self = Self::new(190, Level::Fatal);
+
+    /// One PCI function: class, identity, drivers that fit, driver taken.
+    pub const PCI_FUNCTION: Self = Self::new(201, Level::Info);
+    /// A PCI function appeared after boot and was decided.
+    pub const PCI_ARRIVED: Self = Self::new(202, Level::Warning);
+    /// The guest tried something with configuration space and did not get it.
+    pub const PCI_REFUSED: Self = Self::new(203, Level::Warning);
+    /// How many functions were found and how many are hidden.
+    pub const PCI_SUMMARY: Self = Self::new(204, Level::Info);
+
+    /// The guest tried to reach the hypervisor's memory.
+    pub const MEMORY_REFUSED: Self = Self::new(301, Level::Warning);
+    /// The guest tried an instruction or register that belongs to the hypervisor.
+    pub const CPU_REFUSED: Self = Self::new(302, Level::Warning);
+    /// An instruction that had to be carried out could not be decoded; the guest got a fault.
+    pub const NOT_DECODED: Self = Self::new(303, Level::Warning);
+
+    /// A CPU was started again by the guest (INIT and SIPI).
+    pub const CPU_RESTARTED: Self = Self::new(401, Level::Info);
+    /// The guest shuts down or resets the machine.
+    pub const GUEST_RESET: Self = Self::new(402, Level::Info);
+    /// A non-maskable interrupt or machine check arrived in the hypervisor.
+    pub const HOST_INTERRUPT: Self = Self::new(403, Level::Error);
+
+    /// Every kind, for the documentation and for decoding.
+    pub const ALL: [Self; 16] = [
+        Self::STARTED,
+        Self::CPU_ENTERED,
+        Self::READY,
+        Self::REFUSED_TO_START,
+        Self::MEMORY,
+        Self::BROKEN_INVARIANT,
+        Self::PCI_FUNCTION,
+        Self::PCI_ARRIVED,
+        Self::PCI_REFUSED,
+        Self::PCI_SUMMARY,
+        Self::MEMORY_REFUSED,
+        Self::CPU_REFUSED,
+        Self::NOT_DECODED,
+        Self::CPU_RESTARTED,
+        Self::GUEST_RESET,
+        Self::HOST_INTERRUPT,
+    ];
+
+    const fn new(code: u16, level: Level) -> Self {
+        Self { code, level }
+    }
+
+    /// The number behind the `H`.
+    #[must_use]
+    pub const fn code(self) -> u16 {
+        self.code
+    }
+
+    /// How much it matters.
+    #[must_use]
+    pub const fn level(self) -> Level {
+        self.level
+    }
+}
+
+impl fmt::Display for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "H{:04}", self.code)
+    }
+}
+
+impl fmt::Display for Level {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Fatal => "fatal",
+            Self::Error => "error",
+            Self::Warning => "warning",
+            Self::Info => "info",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::string::ToString;
+
+    #[test]
+    fn a_code_is_h_and_four_digits() {
+        assert_eq!(Event::STARTED.to_string(), "H0101");
+    }
+
+    #[test]
+    fn no_two_events_share_a_code() {
+        for (index, event) in Event::ALL.iter().enumerate() {
+            assert!(
+                Event::ALL
+                    .iter()
+                    .skip(index + 1)
+                    .all(|other| other.code != event.code),
+                "{event}"
+            );
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! Finding every function: each bus, device and function number is tried.
+//!
+//! Brute force rather than following bridges: a function behind a bridge that the firmware left half set up, or
+//! on a second root bus that only ACPI knows, must be found as well. It costs 32 reads a bus.
+
+use super::access::{ConfigSpace, Width};
+use super::function::{Found, Function};
+use super::spec::{self, VENDOR_ABSENT, VENDOR_NOT_READY};
+use super::table::{Functions, TooMany};
+use sekisho_abi::pci::{Address, Identity};
+
+/// What a place in configuration space says when asked who is there.
+pub(super) enum Answer {
+    /// Nobody.
+    Absent,
+    /// Somebody who is not ready to say: the whole double word at [`spec::VENDOR`].
+    NotReady(u32),
+    /// A function.
+    Present(Identity),
+}
+
+/// Every function on buses 0 to `last_bus`, in ascending order of address, each examined and left as it was.
+///
+/// # Errors
+/// [`TooMany`] if the machine has more than [`super::MAX_FUNCTIONS`].
+pub fn discover<C: ConfigSpace>(hardware: &mut C, last_bus: u8) -> Result<Functions, TooMany> {
+    let mut functions = Functions::new();
+    for bus in 0..=last_bus {
+        for device in 0..32_u8 {
+            for function in 0..8_u8 {
+                let address = Address::from_devfn(bus, device << 3 | function);
+                if let Answer::Present(identity) = identify(hardware, address) {
+                    functions.put(Function::examine(hardware, identity, Found::AtBoot))?;
+                }
+                // Many devices ignore the function number and would answer eight times. Only function 0 says
+                // whether others exist.
+                let zero = functions.at(address.sibling(0));
+                if !zero.is_some_and(Function::is_multi_function) {
+                    break;
+                }
+            }
+        }
+    }
+    Ok(functions)
+}
+
+/// Who is at `address`.
+pub(super) fn identify<C: ConfigSpace>(hardware: &mut C, address: Address) -> Answer {
+    let id = hardware.read(address, spec::VENDOR, Width::Dword);
+    let (vendor, device) = halves(id);
+    match vendor {
+        // Zero is what some empty slots float to; no vendor has it.
+        VENDOR_ABSENT | 0 => return Answer::Absent,
+        VENDOR_NOT_READY => return Answer::NotReady(id),
+        _ => {}
+    }
+    let class_and_revision = hardware.read(address, spec::REVISION, Width::Dword);
+    let [revision, ..] = class_and_revision.to_le_bytes();
+    let [header_type, ..] = hardware
+        .read(address, spec::HEADER_TYPE, Width::Byte)
+        .to_le_bytes();
+    let (subsystem_vendor, subsystem) = if header_type & !spec::MULTI_FUNCTION == 0 {
+        halves(hardware.read(address, spec::SUBSYSTEM_VENDOR, Width::Dword))
+    } else {
+        (0, 0)
+    };
+    Answer::Present(Identity {
+        address,
+        vendor,
+        device,
+        revision,
+        class_code: class_and_revision >> 8,
+        header_type,
+        subsystem_vendor,
+        subsystem,
+    })
+}
+
+/// The low and the high word.
+pub(super) const fn halves(dword: u32) -> (u16, u16) {
+    let [a, b, c, d] = dword.to_le_bytes();
+    (u16::from_le_bytes([a, b]), u16::from_le_bytes([c, d]))
+}

@@ -1,0 +1,159 @@
+//! One PCI function: what was found, what becomes of it, what of it is tracked.
+
+use super::access::{ConfigSpace, Width};
+use super::bar::Bars;
+use super::bridge::Bridge;
+use super::fate::Fate;
+use super::fixed::FixedRegisters;
+use super::{BusNumbers, spec};
+use sekisho_abi::pci::{Address, Identity};
+use sekisho_abi::selection::Driver;
+
+/// When a function was first seen.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Found {
+    /// While the machine was taken over.
+    AtBoot,
+    /// When the guest reached for it later: plugged in, or brought into reach by a bus number.
+    Later,
+}
+
+/// How the header behind offset 0x10 is laid out.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Layout {
+    /// Header type 0: six base addresses, an expansion ROM.
+    Endpoint,
+    /// Header type 1: two base addresses, bus numbers, windows, an expansion ROM.
+    Bridge,
+    /// Header type 2: one base address, bus numbers.
+    CardBus,
+    /// None of these: nothing is known of its registers below 0x40.
+    Unknown,
+}
+
+/// One function and its fate.
+#[derive(Clone, Debug)]
+pub struct Function {
+    identity: Identity,
+    found: Found,
+    fate: Fate,
+    driver: Option<Driver>,
+    bars: Bars,
+    bridge: Option<Bridge>,
+    fixed: Option<FixedRegisters>,
+}
+
+impl Function {
+    /// The function identified as `identity`, its registers looked at and left as they were. Passed until told
+    /// otherwise.
+    pub(super) fn examine<C: ConfigSpace>(hardware: &mut C, identity: Identity, found: Found) -> Self {
+        let layout = Layout::of(identity.header_type);
+        Self {
+            bars: Bars::measure(hardware, &identity, layout),
+            bridge: Bridge::examine(hardware, &identity, layout, found),
+            fixed: FixedRegisters::of(&identity),
+            identity,
+            found,
+            fate: Fate::Pass,
+            driver: None,
+        }
+    }
+
+    /// Where it answers.
+    #[must_use]
+    pub const fn address(&self) -> Address {
+        self.identity.address
+    }
+
+    /// What it said it is when it was decided.
+    #[must_use]
+    pub const fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
+    /// When it was first seen.
+    #[must_use]
+    pub const fn found(&self) -> Found {
+        self.found
+    }
+
+    /// What the guest gets of it.
+    #[must_use]
+    pub const fn fate(&self) -> Fate {
+        self.fate
+    }
+
+    /// The driver that took it; `None` if none did.
+    #[must_use]
+    pub const fn driver(&self) -> Option<Driver> {
+        self.driver
+    }
+
+    /// Its base addresses, as last written.
+    #[must_use]
+    pub const fn bars(&self) -> &Bars {
+        &self.bars
+    }
+
+    /// Its bus numbers, if it is a bridge.
+    #[must_use]
+    pub fn bus_numbers(&self) -> Option<BusNumbers> {
+        self.bridge.as_ref().map(Bridge::numbers)
+    }
+
+    /// Whether other functions of its device may exist.
+    pub(super) const fn is_multi_function(&self) -> bool {
+        self.identity.header_type & spec::MULTI_FUNCTION != 0
+    }
+
+    pub(super) const fn layout(&self) -> Layout {
+        Layout::of(self.identity.header_type)
+    }
+
+    pub(super) const fn fixed(&self) -> Option<FixedRegisters> {
+        self.fixed
+    }
+
+    pub(super) const fn bridge(&self) -> Option<&Bridge> {
+        self.bridge.as_ref()
+    }
+
+    pub(super) const fn bridge_mut(&mut self) -> Option<&mut Bridge> {
+        self.bridge.as_mut()
+    }
+
+    pub(super) const fn bars_mut(&mut self) -> &mut Bars {
+        &mut self.bars
+    }
+
+    pub(super) const fn settle(&mut self, fate: Fate, driver: Option<Driver>) {
+        self.fate = fate;
+        self.driver = driver;
+    }
+
+    pub(super) const fn change_fate(&mut self, fate: Fate) {
+        self.fate = fate;
+    }
+}
+
+impl Layout {
+    const fn of(header_type: u8) -> Self {
+        match header_type & !spec::MULTI_FUNCTION {
+            0 => Self::Endpoint,
+            1 => Self::Bridge,
+            2 => Self::CardBus,
+            _ => Self::Unknown,
+        }
+    }
+}
+
+/// Stops a function: it answers no address, starts no transfer (so raises no message interrupt), and asserts no
+/// interrupt line.
+///
+/// A reset of the bus above it, which the guest can cause, clears the first two again to the same effect; the
+/// line stays quiet then because a reset function has nothing to say.
+pub(super) fn quiet<C: ConfigSpace>(hardware: &mut C, address: Address) {
+    let command = hardware.read(address, spec::COMMAND, Width::Word);
+    let stopped = command & !spec::command::ACTIVE | spec::command::INTERRUPT_DISABLE;
+    hardware.write(address, spec::COMMAND, Width::Word, stopped);
+}

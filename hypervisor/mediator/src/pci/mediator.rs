@@ -1,0 +1,230 @@
+//! The one place that every configuration access of the guest reaches.
+//!
+//! A passed function costs a table look-up and the hardware's own access; everything that needs judgement is in
+//! [`super::guard`] (writes to the standard header) and [`super::change`] (functions that come or change).
+
+use super::access::{ConfigSpace, Width};
+use super::attempt::{Attempt, Attempts, Notice};
+use super::fate::{self, Fate, NoSuchDriver};
+use super::function::{Function, quiet};
+use super::listing::Listing;
+use super::range::MemoryRange;
+use super::table::{Functions, TooMany};
+use super::{change::Admission, placeholder, spec};
+use alloc::vec::Vec;
+use core::fmt;
+use sekisho_abi::pci::Address;
+use sekisho_abi::selection::{Matcher, Selection};
+
+/// Why a machine's functions cannot be mediated.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum MediatorError {
+    /// The policy names a driver that this build lacks.
+    NoSuchDriver(NoSuchDriver),
+    /// More functions than can be held.
+    TooMany,
+}
+
+/// The functions of one machine, what becomes of each, and the guest's accesses to them.
+pub struct Mediator<'p> {
+    pub(super) functions: Functions,
+    pub(super) matcher: Matcher<'p>,
+    pub(super) protected: Vec<MemoryRange>,
+    pub(super) attempts: Attempts,
+}
+
+impl<'p> Mediator<'p> {
+    /// Decides every function, in the order found. Touches no hardware: [`Self::take_over`] does.
+    ///
+    /// `protected` are the memory ranges that no function of the guest may come to decode: the hypervisor's own,
+    /// and those whose accesses the machine traps. All memory is taken here and never grows.
+    ///
+    /// # Errors
+    /// [`NoSuchDriver`] if the policy cannot be enforced by this build.
+    pub fn new(
+        functions: Functions,
+        selection: &'p Selection,
+        protected: &[MemoryRange],
+    ) -> Result<Self, NoSuchDriver> {
+        fate::enforceable(selection)?;
+        let mut mediator = Self {
+            functions,
+            matcher: Matcher::new(selection),
+            protected: protected.to_vec(),
+            attempts: Attempts::default(),
+        };
+        for function in mediator.functions.iter_mut() {
+            let (fate, driver) = fate::decide(&mut mediator.matcher, function.identity());
+            function.settle(fate, driver);
+        }
+        for device in mediator.devices() {
+            mediator.settle_function_zero(device);
+        }
+        Ok(mediator)
+    }
+
+    /// Stops every function that is hidden from the guest. Once, after the firmware's drivers have let go.
+    pub fn take_over<C: ConfigSpace>(&self, hardware: &mut C) {
+        for function in self.functions.iter().filter(|function| function.fate().hides()) {
+            quiet(hardware, function.address());
+        }
+    }
+
+    /// What the guest reads at `offset` of the function at `address`.
+    pub fn read<C: ConfigSpace>(
+        &mut self,
+        hardware: &mut C,
+        address: Address,
+        offset: u16,
+        width: Width,
+    ) -> u32 {
+        if !width.fits(offset) {
+            self.attempts.refuse(Attempt::Malformed, address);
+            return width.ones();
+        }
+        match self.functions.at(address).map(Function::fate) {
+            Some(Fate::Pass | Fate::NoDriver) if offset >= spec::COMMAND => {
+                hardware.read(address, offset, width)
+            }
+            Some(Fate::Pass | Fate::NoDriver) => self.read_identity(hardware, address, offset, width),
+            Some(hidden) => read_hidden(hidden, offset, width),
+            None => self.read_stranger(hardware, address, offset, width),
+        }
+    }
+
+    /// The guest writes the low bits of `value` at `offset` of the function at `address`.
+    pub fn write<C: ConfigSpace>(
+        &mut self,
+        hardware: &mut C,
+        address: Address,
+        offset: u16,
+        width: Width,
+        value: u32,
+    ) {
+        if !width.fits(offset) {
+            return self.attempts.refuse(Attempt::Malformed, address);
+        }
+        if self.functions.at(address).is_none() && self.admit(hardware, address) != Admission::Known {
+            return;
+        }
+        let Some(function) = self.functions.at(address) else {
+            return;
+        };
+        match function.fate() {
+            Fate::Concealed => self.attempts.refuse(Attempt::ConcealedWrite, address),
+            // Any operating system writes here while it looks for base addresses: not worth counting.
+            Fate::Placeholder => {}
+            Fate::Pass | Fate::NoDriver => {
+                if function.fixed().is_some_and(|fixed| fixed.touched(offset, width)) {
+                    self.attempts.refuse(Attempt::FixedRegister, address);
+                } else if offset >= spec::HEADER_END {
+                    hardware.write(address, offset, width, value);
+                } else {
+                    self.write_header(hardware, address, offset, width, value);
+                }
+            }
+        }
+    }
+
+    /// Every function known, in the order found.
+    #[must_use]
+    pub const fn functions(&self) -> &Functions {
+        &self.functions
+    }
+
+    /// One line for the boot log for each function known.
+    pub fn listing(&self) -> impl Iterator<Item = Listing<'_>> {
+        self.functions.iter().map(Listing::new)
+    }
+
+    /// How often something was refused.
+    #[must_use]
+    pub fn count(&self, attempt: Attempt) -> u64 {
+        self.attempts.count(attempt)
+    }
+
+    /// The oldest notice that waits for the log. To be asked after each access until there is none.
+    pub fn take_notice(&mut self) -> Option<Notice> {
+        self.attempts.take_notice()
+    }
+
+    /// Function 0 of each device known.
+    fn devices(&self) -> Vec<Address> {
+        let functions = self.functions.iter().map(Function::address);
+        functions.filter(|address| address.function() == 0).collect()
+    }
+
+    /// The identity of a passed function; what it says now may no longer be what was decided.
+    fn read_identity<C: ConfigSpace>(
+        &mut self,
+        hardware: &mut C,
+        address: Address,
+        offset: u16,
+        width: Width,
+    ) -> u32 {
+        let id = hardware.read(address, spec::VENDOR, Width::Dword);
+        if self.is_still(address, id) {
+            return width.extract(id, offset);
+        }
+        self.decide_again(hardware, address);
+        match self.functions.at(address).map(Function::fate) {
+            Some(Fate::Pass | Fate::NoDriver) => width.extract(id, offset),
+            Some(hidden) => read_hidden(hidden, offset, width),
+            None => width.ones(),
+        }
+    }
+
+    /// A function that was not known until now.
+    fn read_stranger<C: ConfigSpace>(
+        &mut self,
+        hardware: &mut C,
+        address: Address,
+        offset: u16,
+        width: Width,
+    ) -> u32 {
+        match self.admit(hardware, address) {
+            Admission::Known => match self.functions.at(address).map(Function::fate) {
+                Some(Fate::Pass | Fate::NoDriver) => hardware.read(address, offset, width),
+                Some(hidden) => read_hidden(hidden, offset, width),
+                None => width.ones(),
+            },
+            Admission::NotReady(id) if offset < spec::COMMAND => width.extract(id, offset),
+            Admission::NotReady(_) | Admission::Refused => width.ones(),
+        }
+    }
+}
+
+/// What a function out of reach reads.
+const fn read_hidden(fate: Fate, offset: u16, width: Width) -> u32 {
+    match fate {
+        Fate::Placeholder => placeholder::read(offset, width),
+        Fate::Concealed | Fate::Pass | Fate::NoDriver => width.ones(),
+    }
+}
+
+impl From<NoSuchDriver> for MediatorError {
+    fn from(error: NoSuchDriver) -> Self {
+        Self::NoSuchDriver(error)
+    }
+}
+
+impl From<TooMany> for MediatorError {
+    fn from(_: TooMany) -> Self {
+        Self::TooMany
+    }
+}
+
+impl fmt::Display for MediatorError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoSuchDriver(error) => {
+                write!(
+                    f,
+                    "the policy's entry {} needs driver {}",
+                    error.entry, error.driver
+                )
+            }
+            Self::TooMany => f.write_str("more PCI functions than can be held"),
+        }
+    }
+}
