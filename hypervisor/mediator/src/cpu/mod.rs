@@ -12,6 +12,7 @@ pub mod emulate;
 pub mod fetch;
 pub mod general;
 pub mod interrupt_command;
+pub mod linear;
 pub mod msr;
 pub mod mtrr;
 pub mod registers;
