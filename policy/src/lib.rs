@@ -1,6 +1,8 @@
 //! From policy.toml to a checked plan, selection strings and the compiled policy.
 
 mod diagnostic;
+pub mod inventory;
+pub mod matching;
 mod render;
 mod source;
 
