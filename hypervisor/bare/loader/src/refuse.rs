@@ -1,0 +1,195 @@
+//! Refusing to boot: the reason, what to do about it, and then power off.
+//!
+//! Returning an error to the firmware instead would make it start its next boot entry, which is the operating
+//! system without us: a laptop that cannot be protected must not look as if it were.
+
+use crate::console::say;
+use core::fmt;
+use core::panic::PanicInfo;
+use core::time::Duration;
+use sekisho_abi::boot::Status as Answer;
+use sekisho_abi::pci::Address;
+use sekisho_mediator::boot::acpi::AcpiError;
+use sekisho_mediator::boot::image::ImageError;
+use sekisho_mediator::boot::place::PlaceError;
+use uefi::runtime::ResetType;
+use uefi::{Status, boot, runtime, system};
+
+/// How long a refusal can be read before the machine powers off; a key ends it.
+const READING_TIME: Duration = Duration::from_secs(30);
+/// How often the keyboard is looked at meanwhile.
+const KEY_INTERVAL: Duration = Duration::from_millis(50);
+
+/// Why this machine is not booted.
+pub(crate) enum Refusal {
+    /// The firmware does not tell where it loaded us.
+    OwnImage(Status),
+    /// The image is damaged.
+    Image(ImageError),
+    /// An ACPI table is damaged.
+    Tables(AcpiError),
+    /// No block of free memory is large enough.
+    NoMemory,
+    /// The firmware does not hand the chosen memory out, or does not let it be executed.
+    Memory(Status),
+    /// The hypervisor's layout does not fit.
+    Place(PlaceError),
+    /// The hypervisor answered that it cannot run here.
+    Answer(Answer),
+    /// The hypervisor answered a number that is no [`Answer`].
+    UnknownAnswer(u64),
+    /// The firmware's list of devices cannot be read.
+    Devices(Status),
+    /// The firmware's driver does not let go of a device.
+    NotReleased(Address, Status),
+    /// The firmware's list of CPUs cannot be read.
+    Processors(Status),
+    /// The firmware could not run a step on a CPU.
+    NotRun(usize, Status),
+    /// A CPU could not enter the hypervisor.
+    NotEntered(usize, Answer),
+    /// A CPU runs outside of the hypervisor although it was entered.
+    Outside(usize),
+    /// Two CPUs say they are the same one.
+    Twice(usize, u32),
+}
+
+impl From<ImageError> for Refusal {
+    fn from(error: ImageError) -> Self {
+        Self::Image(error)
+    }
+}
+
+impl From<AcpiError> for Refusal {
+    fn from(error: AcpiError) -> Self {
+        Self::Tables(error)
+    }
+}
+
+impl From<PlaceError> for Refusal {
+    fn from(error: PlaceError) -> Self {
+        Self::Place(error)
+    }
+}
+
+/// Says why and what to do, waits to be read, and powers off.
+pub(crate) fn refuse(refusal: &Refusal) -> ! {
+    explain_and_power_off(refusal, refusal.remedy())
+}
+
+/// The same for a defect of the loader itself.
+pub(crate) fn panicked(info: &PanicInfo<'_>) -> ! {
+    explain_and_power_off(&format_args!("the loader stopped: {info}"), TRY_AGAIN)
+}
+
+fn explain_and_power_off(reason: &dyn fmt::Display, remedy: &str) -> ! {
+    say!("refused to boot: {reason}.");
+    say!("what to do: {remedy}.");
+    say!(
+        "powering off in {} seconds, or when a key is pressed.",
+        READING_TIME.as_secs()
+    );
+    wait_for_key(READING_TIME);
+    runtime::reset(ResetType::SHUTDOWN, Status::SECURITY_VIOLATION, None)
+}
+
+fn wait_for_key(longest: Duration) {
+    let looks = longest.as_millis() / KEY_INTERVAL.as_millis().max(1);
+    for _ in 0..looks {
+        // Without a keyboard there is no key to wait for, but still something to read.
+        if matches!(system::with_stdin(|keyboard| keyboard.read_key()), Ok(Some(_))) {
+            return;
+        }
+        boot::stall(KEY_INTERVAL);
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::OwnImage(status) => write!(f, "the firmware does not tell where the image lies ({status})"),
+            Self::Image(error) => error.fmt(f),
+            Self::Tables(error) => error.fmt(f),
+            Self::NoMemory => write!(f, "no block of free memory is large enough for the hypervisor"),
+            Self::Memory(status) => write!(
+                f,
+                "the firmware does not give memory for the hypervisor ({status})"
+            ),
+            Self::Place(error) => error.fmt(f),
+            Self::Answer(answer) => f.write_str(reason(*answer)),
+            Self::UnknownAnswer(raw) => write!(f, "the hypervisor gave the unknown answer {raw:#x}"),
+            Self::Devices(status) => {
+                write!(f, "the firmware's list of PCI devices cannot be read ({status})")
+            }
+            Self::NotReleased(address, status) => {
+                write!(
+                    f,
+                    "the firmware's driver does not let go of PCI device {address} ({status})"
+                )
+            }
+            Self::Processors(status) => write!(f, "the firmware's list of CPUs cannot be read ({status})"),
+            Self::NotRun(cpu, status) => {
+                write!(f, "CPU {cpu} did not do what the firmware asked of it ({status})")
+            }
+            Self::NotEntered(cpu, answer) => write!(f, "CPU {cpu} cannot be protected: {}", reason(*answer)),
+            Self::Outside(cpu) => write!(f, "CPU {cpu} runs outside of the hypervisor"),
+            Self::Twice(cpu, index) => {
+                write!(f, "CPU {cpu} answers as number {index}, which another CPU has")
+            }
+        }
+    }
+}
+
+impl Refusal {
+    /// What the person in front of the machine can do.
+    const fn remedy(&self) -> &'static str {
+        match self {
+            Self::Image(_) | Self::Place(_) | Self::UnknownAnswer(_) => REBUILD,
+            Self::Answer(answer) | Self::NotEntered(_, answer) => remedy(*answer),
+            Self::Tables(_) | Self::OwnImage(_) | Self::Devices(_) | Self::Processors(_) => {
+                "update this machine's firmware, or report its model and this message"
+            }
+            Self::NoMemory | Self::Memory(_) => {
+                "free memory below 4 GiB: disable option ROMs and network boot"
+            }
+            Self::NotReleased(..) => "unplug the device or disable its option ROM in the firmware setup",
+            Self::NotRun(..) | Self::Outside(_) | Self::Twice(..) => TRY_AGAIN,
+        }
+    }
+}
+
+const REBUILD: &str = "write the image anew with `sekisho image build`, or start from another copy of it";
+const TRY_AGAIN: &str = "start the machine again, and report this message if it comes back";
+
+/// The sentence behind a status of the hypervisor.
+const fn reason(answer: Answer) -> &'static str {
+    match answer {
+        Answer::Done => "the hypervisor reports success where it failed",
+        Answer::NoSvm => "this CPU has no AMD-V (SVM)",
+        Answer::SvmDisabled => "the firmware has disabled AMD-V (SVM)",
+        Answer::NoNestedPaging => "this CPU's AMD-V has no nested paging",
+        Answer::NoGigabytePages => "this CPU has no 1 GiB pages",
+        Answer::WrongHandover => "loader and hypervisor are of different builds",
+        Answer::BadPolicy => "the hypervisor cannot read the compiled policy",
+        Answer::BadLayout => "the hypervisor cannot read its own layout",
+        Answer::OutOfMemory => "the hypervisor's memory is too small for this machine's CPUs and devices",
+        Answer::TooMany => "this machine has more CPUs or PCI functions than this build can hold",
+        Answer::NoSuchDriver => "the policy uses a driver that this build does not have",
+        Answer::OutOfOrder => "the hypervisor was called out of order",
+    }
+}
+
+const fn remedy(answer: Answer) -> &'static str {
+    match answer {
+        Answer::NoSvm | Answer::NoNestedPaging | Answer::NoGigabytePages => {
+            "use a machine with an AMD CPU that has AMD-V, nested paging and 1 GiB pages"
+        }
+        Answer::SvmDisabled => "enable SVM (AMD-V) in the firmware setup",
+        Answer::BadPolicy | Answer::BadLayout | Answer::WrongHandover => REBUILD,
+        Answer::NoSuchDriver => {
+            "change the policy and build the image anew: `sekisho image build` names the driver"
+        }
+        Answer::OutOfMemory | Answer::TooMany => "report this machine's model and this message",
+        Answer::Done | Answer::OutOfOrder => TRY_AGAIN,
+    }
+}
