@@ -3,10 +3,20 @@
 //! The hypervisor finds devices in ascending bus, device, function, and `number=` counts them so; results are
 //! given in the order of the inventory.
 
+use crate::diagnostic::{Diagnostic, Label, Severity};
 use crate::inventory::Machine;
+use crate::source::Source;
 use sekisho_abi::pci::Identity;
-use sekisho_abi::selection::{Decision, Driver, DriverOption, Matcher, Selection};
+use sekisho_abi::selection::{Decision, Driver, DriverOption, Matcher, ParseError, Selection, parse};
 use serde_json::{Map, Value, json};
+
+/// Reads a selection string that stands alone: `source` is nothing else.
+///
+/// # Errors
+/// The first thing wrong with it.
+pub fn read_selection(source: &Source) -> Result<Selection, Box<Diagnostic>> {
+    parse(source.text()).map_err(|error| Box::new(unreadable(&error)))
+}
 
 /// The decision for each device of a machine, in the order of the inventory.
 #[must_use]
@@ -86,6 +96,21 @@ fn line(device: &Identity, decision: Option<Decision<'_>>) -> String {
     line
 }
 
+/// What is wrong with a selection string that stands alone.
+fn unreadable(error: &ParseError) -> Diagnostic {
+    Diagnostic {
+        code: "E0201",
+        severity: Severity::Error,
+        message: error.to_string(),
+        primary: Label {
+            span: error.span().into(),
+            text: String::new(),
+        },
+        secondary: Vec::new(),
+        help: vec![error.help()],
+    }
+}
+
 fn options(decision: Option<Decision<'_>>) -> &[DriverOption] {
     decision.map(|decision| decision.options).unwrap_or_default()
 }
@@ -94,7 +119,6 @@ fn options(decision: Option<Decision<'_>>) -> &[DriverOption] {
 mod tests {
     use super::*;
     use crate::inventory::read_inventory;
-    use sekisho_abi::selection::parse;
 
     fn machine(name: &str, slots: &[&str]) -> String {
         let device = |slot: &&str| {
