@@ -1,48 +1,34 @@
 //! From policy.toml to a checked plan, selection strings and the compiled policy.
+//!
+//! The way of a file: [`Source`] -> tables with spans ([`schema`]) -> rules -> [`Policy`] -> [`compile()`] for people,
+//! [`lower()`] for the image. The text is hostile only to itself: whatever it holds, [`check()`] answers with a
+//! [`Report`] and never panics.
+#![forbid(unsafe_code)]
 
+mod check;
+mod classes;
+mod compile;
+mod context;
 mod diagnostic;
+mod findings;
 pub mod inventory;
+mod lower;
 pub mod matching;
+mod policy;
+mod read;
 mod render;
+mod rules;
+pub mod schema;
+mod selection;
 mod source;
+mod toml_string;
 
+pub use check::{Report, check};
+pub use compile::{Compiled, compile};
 pub use diagnostic::{Diagnostic, Label, Severity};
+pub use lower::{UNSUPPORTED, lower, unsupported};
+pub use policy::{Decision, Fates, Policy, Rule};
+pub use read::{Family, Named};
 pub use render::{Colour, render_human, render_json};
+pub use selection::TracedEntry;
 pub use source::{Located, Position, Source, Span};
-
-/// What [`check`] found.
-#[derive(Clone, Debug)]
-pub struct Report {
-    /// The checked policy, unless there are errors.
-    pub policy: Option<Policy>,
-    /// Everything wrong, in file order.
-    pub diagnostics: Vec<Diagnostic>,
-}
-
-/// A checked policy.
-#[derive(Clone, Debug)]
-pub struct Policy {}
-
-/// Checks a policy file.
-#[must_use]
-pub fn check(source: &Source) -> Report {
-    let (_, errors) = toml::de::DeTable::parse_recoverable(source.text());
-    let diagnostics: Vec<Diagnostic> = errors
-        .iter()
-        .map(|error| Diagnostic {
-            code: "E0101",
-            severity: Severity::Error,
-            message: error.message().to_owned(),
-            primary: Label {
-                span: error.span().unwrap_or_default().into(),
-                text: String::new(),
-            },
-            secondary: Vec::new(),
-            help: Vec::new(),
-        })
-        .collect();
-    Report {
-        policy: diagnostics.is_empty().then_some(Policy {}),
-        diagnostics,
-    }
-}

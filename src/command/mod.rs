@@ -3,9 +3,11 @@
 //! Each subcommand is one file with `Arguments` and `run`. Results go to stdout, diagnostics to stderr.
 
 mod check;
+mod compile;
+mod match_;
 
 use clap::{Parser, Subcommand};
-use sekisho_policy::Source;
+use sekisho_policy::{Policy, Source, check, render_human};
 use std::error::Error;
 use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -22,6 +24,8 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     Check(check::Arguments),
+    Compile(compile::Arguments),
+    Match(match_::Arguments),
 }
 
 /// How a subcommand that could run ended. One that could not returns an error instead: exit code 2.
@@ -39,6 +43,8 @@ pub(crate) type CommandResult = Result<Outcome, Box<dyn Error>>;
 pub(crate) fn run() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Check(arguments) => check::run(&arguments),
+        Command::Compile(arguments) => compile::run(&arguments),
+        Command::Match(arguments) => match_::run(&arguments),
     };
     match result {
         Ok(Outcome::Fine) => ExitCode::SUCCESS,
@@ -82,6 +88,14 @@ pub(crate) fn read_policy(path: &Path) -> Result<Source, Unreadable> {
             error,
         }),
     }
+}
+
+/// Reads and checks a policy, with its diagnostics on stderr; `None` if it has errors.
+pub(crate) fn report_policy(path: &Path) -> Result<Option<(Source, Policy)>, Unreadable> {
+    let source = read_policy(path)?;
+    let checked = check(&source);
+    report(&render_human(&source, &checked.diagnostics, colour_of_stderr()));
+    Ok(checked.policy.map(|policy| (source, policy)))
 }
 
 /// Writes a result to stdout.

@@ -1,0 +1,100 @@
+//! Where readers and rules put what they find, and the record every rule has.
+
+use crate::context::Context;
+use crate::diagnostic::{Diagnostic, Label, Severity};
+use crate::source::Span;
+
+/// One thing that can be wrong with a policy: its documentation and, where it needs the whole file, its check.
+///
+/// A rule without `check` is raised by the reader while it turns TOML into the document.
+pub(crate) struct Rule {
+    /// Stable code; the first letter is the severity.
+    pub(crate) code: &'static str,
+    /// The problem in one phrase.
+    pub(crate) title: &'static str,
+    /// Why it is refused and what to do, in sentences.
+    pub(crate) text: &'static str,
+    /// A policy that has this problem and no other; also the rule's golden case.
+    pub(crate) example: &'static [u8],
+    /// Replacements in the example that repair it.
+    pub(crate) repair: &'static [(&'static str, &'static str)],
+    /// Looks for the problem in a document that was read.
+    pub(crate) check: Option<fn(&Context<'_>, &mut Findings)>,
+}
+
+impl Rule {
+    /// Error or warning, as the code says.
+    pub(crate) fn severity(&self) -> Severity {
+        if self.code.starts_with('W') {
+            Severity::Warning
+        } else {
+            Severity::Error
+        }
+    }
+
+    /// This problem at `span`, remarked with `label`.
+    pub(crate) fn at(&self, span: Span, label: impl Into<String>) -> Diagnostic {
+        Diagnostic {
+            code: self.code,
+            severity: self.severity(),
+            message: self.title.to_owned(),
+            primary: Label {
+                span,
+                text: label.into(),
+            },
+            secondary: Vec::new(),
+            help: Vec::new(),
+        }
+    }
+}
+
+/// What was found so far.
+#[derive(Default)]
+pub(crate) struct Findings {
+    diagnostics: Vec<Diagnostic>,
+}
+
+impl Findings {
+    pub(crate) fn push(&mut self, diagnostic: Diagnostic) {
+        self.diagnostics.push(diagnostic);
+    }
+
+    /// Drops findings that only follow from others.
+    pub(crate) fn retain(&mut self, keep: impl FnMut(&Diagnostic) -> bool) {
+        self.diagnostics.retain(keep);
+    }
+
+    /// Adds what was found elsewhere.
+    pub(crate) fn extend(&mut self, other: Self) {
+        self.diagnostics.extend(other.diagnostics);
+    }
+
+    /// Everything, in file order.
+    pub(crate) fn into_sorted(mut self) -> Vec<Diagnostic> {
+        self.diagnostics
+            .sort_by(|a, b| (a.primary.span, a.code).cmp(&(b.primary.span, b.code)));
+        self.diagnostics.dedup();
+        self.diagnostics
+    }
+}
+
+/// The known word nearest to what was written, if it is near enough to be a slip.
+pub(crate) fn nearest<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let written = written.to_lowercase();
+    let (distance, word) = known
+        .into_iter()
+        .map(|word| (strsim::osa_distance(&written, &word.to_lowercase()), word))
+        .min_by_key(|(distance, _)| *distance)?;
+    // A third of the word may be wrong: `netwrok`, not `net` for `log`.
+    (distance <= word.chars().count().div_ceil(3)).then_some(word)
+}
+
+/// `` `a`, `b` or `c` ``.
+pub(crate) fn choices<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
+    let mut quoted: Vec<String> = words.into_iter().map(|word| format!("`{word}`")).collect();
+    match quoted.pop() {
+        None => String::new(),
+        Some(last) if quoted.is_empty() => last,
+        Some(last) => format!("{} or {last}", quoted.join(", ")),
+    }
+}

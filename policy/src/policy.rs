@@ -1,0 +1,113 @@
+//! A checked policy: what `compile` prints and the image builder takes.
+
+use crate::context::Context;
+use crate::schema::{Defaults, Document, Fate, SerialPort};
+use crate::source::{Located, Source, Span};
+use sekisho_abi::selection::Entry;
+
+/// A policy without errors.
+#[derive(Clone, Debug)]
+pub struct Policy {
+    /// Its name.
+    pub name: String,
+    /// The device rules in order.
+    pub rules: Vec<Rule>,
+    /// What becomes of devices that no rule names.
+    pub defaults: Fates,
+    /// `[boot] next`.
+    pub boot_next: Option<String>,
+    /// `[guest] status`.
+    pub guest_status: bool,
+    /// `[log] serial`.
+    pub serial: SerialPort,
+    /// SHA-256 of the file.
+    pub source_hash: [u8; 32],
+    /// What the file says, for everything that hangs on rules: volumes, tunnels, addresses.
+    pub document: Document,
+}
+
+/// A device rule with its selection entry.
+#[derive(Clone, Debug)]
+pub struct Rule {
+    /// Its name.
+    pub name: String,
+    /// Its header in the file.
+    pub span: Span,
+    /// 1-based line of the header.
+    pub line: u32,
+    /// What it is in the selection string.
+    pub entry: Entry,
+}
+
+/// `[defaults]`, each with its line.
+#[derive(Clone, Debug)]
+pub struct Fates {
+    /// Mass storage, class 01xx.
+    pub storage: Decision,
+    /// Network controllers, class 02xx.
+    pub network: Decision,
+    /// USB controllers, class 0c03, where the file says it.
+    pub usb: Option<Decision>,
+    /// Everything else.
+    pub other: Decision,
+}
+
+/// One default.
+#[derive(Clone, Copy, Debug)]
+pub struct Decision {
+    /// What becomes of the device.
+    pub fate: Fate,
+    /// Where the file says so.
+    pub span: Span,
+    /// 1-based line of it.
+    pub line: u32,
+}
+
+impl Policy {
+    /// The policy of a document, if nothing it needs is missing.
+    pub(crate) fn new(context: &Context<'_>, source: &Source) -> Option<Self> {
+        let document = context.document;
+        document.policy.as_ref()?;
+        let rules = context.rules().map(|(device, entry)| {
+            Some(Rule {
+                name: device.name.as_ref()?.value.as_str().to_owned(),
+                span: device.span,
+                line: line(source, device.span),
+                entry: entry?.clone(),
+            })
+        });
+        let boot = document.boot.as_ref().and_then(|boot| boot.next.as_ref());
+        let status = document.guest.as_ref().and_then(|guest| guest.status.as_ref());
+        let serial = document.log.as_ref().and_then(|log| log.serial.as_ref());
+        Some(Self {
+            name: document.name.as_ref()?.value.as_str().to_owned(),
+            rules: rules.collect::<Option<_>>()?,
+            defaults: Fates::new(document.defaults.as_ref()?, source)?,
+            boot_next: boot.map(|next| next.value.0.clone()),
+            guest_status: status.is_some_and(|status| status.value),
+            serial: serial.map_or(SerialPort::Com1, |serial| serial.value),
+            source_hash: sekisho_crypto::sha256(source.bytes()),
+            document: document.clone(),
+        })
+    }
+}
+
+impl Fates {
+    fn new(defaults: &Defaults, source: &Source) -> Option<Self> {
+        let decision = |fate: &Located<Fate>| Decision {
+            fate: fate.value,
+            span: fate.span,
+            line: line(source, fate.span),
+        };
+        Some(Self {
+            storage: decision(defaults.storage.as_ref()?),
+            network: decision(defaults.network.as_ref()?),
+            usb: defaults.usb.as_ref().map(decision),
+            other: decision(defaults.other.as_ref()?),
+        })
+    }
+}
+
+fn line(source: &Source, span: Span) -> u32 {
+    u32::try_from(source.position(span.start).line).unwrap_or(u32::MAX)
+}

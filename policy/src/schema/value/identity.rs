@@ -1,0 +1,106 @@
+//! Names, identifiers, keys and paths.
+
+use super::string_schema;
+use crate::findings::Rule;
+use crate::read::{FromText, Malformed, from_text};
+use crate::rules::{bad_key, bad_name, bad_path, bad_uuid};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+/// A name: `[a-z0-9][a-z0-9-]{0,31}`.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Name(String);
+
+impl Name {
+    /// Its text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromText for Name {
+    const RULE: &'static Rule = &bad_name::RULE;
+
+    fn from_text(text: &str) -> Result<Self, Malformed> {
+        bad_name::check(text).map(|()| Self(text.to_owned()))
+    }
+}
+
+/// A GUID, kept in lower case.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Uuid(pub String);
+
+impl FromText for Uuid {
+    const RULE: &'static Rule = &bad_uuid::RULE;
+
+    fn from_text(text: &str) -> Result<Self, Malformed> {
+        let groups: Vec<usize> = text.split('-').map(str::len).collect();
+        let hexadecimal = text.chars().all(|c| c == '-' || c.is_ascii_hexdigit());
+        if groups == [8, 4, 4, 4, 12] && hexadecimal {
+            Ok(Self(text.to_ascii_lowercase()))
+        } else {
+            Err(Malformed::new(
+                "this is not a GUID",
+                "write the 32 hexadecimal digits with dashes as `lsblk -o PARTUUID,PTUUID` shows them, \
+                 for example `0fc63daf-8483-4772-8e79-3d69d8477de4`",
+            ))
+        }
+    }
+}
+
+/// A WireGuard public key.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct PublicKey(pub [u8; 32]);
+
+impl FromText for PublicKey {
+    const RULE: &'static Rule = &bad_key::RULE;
+
+    fn from_text(text: &str) -> Result<Self, Malformed> {
+        let help = "paste the 44 characters that `wg show` or `sekisho keys show` print for the other end";
+        let bytes = STANDARD.decode(text).map_err(|error| {
+            Malformed::new(format!("this is not base64: {}", lower(&error.to_string())), help)
+        })?;
+        let key = <[u8; 32]>::try_from(bytes.as_slice())
+            .map_err(|_| Malformed::new(format!("this is {} bytes, a key is 32", bytes.len()), help))?;
+        if key == [0; 32] {
+            return Err(Malformed::new(
+                "this key is all zeros: anyone has its private half",
+                help,
+            ));
+        }
+        Ok(Self(key))
+    }
+}
+
+fn lower(text: &str) -> String {
+    let mut characters = text.chars();
+    match characters.next() {
+        Some(first) => first.to_lowercase().chain(characters).collect(),
+        None => String::new(),
+    }
+}
+
+/// A path on an EFI system partition, with backslashes.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct EspPath(pub String);
+
+impl FromText for EspPath {
+    const RULE: &'static Rule = &bad_path::RULE;
+
+    fn from_text(text: &str) -> Result<Self, Malformed> {
+        bad_path::check(text).map(|()| Self(text.to_owned()))
+    }
+}
+
+from_text!(Name, Uuid, PublicKey, EspPath);
+
+string_schema! {
+    Name: { "type": "string", "pattern": bad_name::PATTERN },
+    Uuid: {
+        "type": "string",
+        "pattern": "^[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}$",
+    },
+    PublicKey: { "type": "string", "pattern": "^[A-Za-z0-9+/]{43}=$" },
+    EspPath: { "type": "string", "pattern": r"^(\\[^\\/]+)+\.[Ee][Ff][Ii]$" },
+}
