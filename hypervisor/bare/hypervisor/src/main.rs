@@ -1,38 +1,57 @@
-//! The hypervisor binary: the entry point that the loader calls, and what happens on a panic.
+//! The hypervisor binary: the entry point that the loader calls, the heap, and the panic handler.
 #![no_std]
 #![no_main]
+#![expect(unsafe_code, reason = "the loader calls in with raw values, and the linker knows the entry by name")]
 
-use core::alloc::{GlobalAlloc, Layout};
 use core::panic::PanicInfo;
-use sekisho_abi::boot::{Handover, Status};
+use linked_list_allocator::LockedHeap;
+use sekisho_abi::boot::{Handover, Status, call};
+use sekisho_machine::{Hypervisor, faults, prepare};
 use sekisho_runtime as _;
+use spin::Once;
 
-/// Called by the loader; see [`sekisho_abi::boot::call`].
-#[expect(unsafe_code, reason = "the linker looks for the entry point by its name")]
-#[unsafe(no_mangle)]
-extern "sysv64" fn sekisho_entry(_call: u64, _handover: *const Handover) -> u64 {
-    Status::OutOfOrder as u64
-}
-
-/// The heap before the hypervisor has memory of its own: every request is refused.
-struct NoHeap;
-
-#[expect(unsafe_code, reason = "the trait of a heap is unsafe to implement")]
-// SAFETY: a heap may refuse every request; nothing was ever given out, so nothing can be taken back.
-unsafe impl GlobalAlloc for NoHeap {
-    unsafe fn alloc(&self, _layout: Layout) -> *mut u8 {
-        core::ptr::null_mut()
-    }
-
-    unsafe fn dealloc(&self, _pointer: *mut u8, _layout: Layout) {}
-}
-
+/// Filled and given memory by [`prepare`]; nothing is taken from it once guests run.
 #[global_allocator]
-static HEAP: NoHeap = NoHeap;
+static HEAP: LockedHeap = LockedHeap::empty();
+
+/// What [`call::PREPARE`] built.
+static HYPERVISOR: Once<Hypervisor> = Once::new();
+
+/// Called by the loader; see [`call`].
+// SAFETY: the only symbol of this name in the binary.
+#[unsafe(no_mangle)]
+extern "sysv64" fn sekisho_entry(number: u64, handover: *const Handover) -> u64 {
+    let result = match number {
+        call::PREPARE => build(handover),
+        call::ENTER => enter(),
+        _ => Err(Status::OutOfOrder),
+    };
+    result.err().unwrap_or(Status::Done) as u64
+}
+
+fn build(handover: *const Handover) -> Result<(), Status> {
+    if HYPERVISOR.is_completed() {
+        return Err(Status::OutOfOrder);
+    }
+    // SAFETY: the loader passes its own handover, or null.
+    let handover = unsafe { handover.as_ref() }.ok_or(Status::WrongHandover)?;
+    let give = |start: *mut u8, length: usize| {
+        // SAFETY: `prepare` gives memory that nobody else has, once.
+        unsafe { HEAP.lock().init(start, length) };
+    };
+    // SAFETY: the loader's promise, see `sekisho_abi::boot`.
+    let hypervisor = unsafe { prepare(handover, give) }?;
+    HYPERVISOR.call_once(|| hypervisor);
+    Ok(())
+}
+
+fn enter() -> Result<(), Status> {
+    let hypervisor = HYPERVISOR.get().ok_or(Status::OutOfOrder)?;
+    // SAFETY: the loader calls this once on each CPU, under the firmware's mapping.
+    unsafe { hypervisor.enter() }
+}
 
 #[panic_handler]
-fn panic(_info: &PanicInfo<'_>) -> ! {
-    loop {
-        core::hint::spin_loop();
-    }
+fn panic(info: &PanicInfo<'_>) -> ! {
+    faults::panic(info, HYPERVISOR.get().map(Hypervisor::machine))
 }

@@ -155,6 +155,12 @@ pub fn skip<S: Surroundings>(
     }
 }
 
+/// Makes the full decoder build its tables, which are taken from the heap on first use: to be called while there
+/// is one.
+pub fn warm_up() {
+    general::warm_up();
+}
+
 /// An address where nothing answers.
 struct Nothing;
 
@@ -167,7 +173,7 @@ impl Device for Nothing {
 }
 
 #[inline]
-fn perform<D: Device>(plain: Move, registers: &mut Registers, device: &mut D) {
+pub(super) fn perform<D: Device>(plain: Move, registers: &mut Registers, device: &mut D) {
     let width = plain.width;
     match plain.action {
         Action::Store(register) => device.write(width, registers.read(register, width)),

@@ -60,6 +60,18 @@ pub(super) fn step_over(
     Ok(advance(registers, mode, length(&instruction)?))
 }
 
+/// The linear address of the instruction's operand, so that a test can let the fault be there.
+#[cfg(test)]
+pub(super) fn operand_address<S: Surroundings>(
+    registers: &Registers,
+    mode: Mode,
+    bytes: &InstructionBytes,
+    surroundings: &S,
+) -> Result<u64, Refusal> {
+    let instruction = decode(mode, bytes, registers.rip)?;
+    Ok(Access::new(&instruction, registers, surroundings)?.linear)
+}
+
 fn decode(mode: Mode, bytes: &InstructionBytes, pointer: u64) -> Result<Instruction, Refusal> {
     let bitness = match mode {
         Mode::Bits16 => 16,
@@ -324,6 +336,13 @@ const fn bit_change(mnemonic: Mnemonic) -> Option<BitChange> {
         Mnemonic::Btc => BitChange::Complement,
         _ => return None,
     })
+}
+
+/// See [`super::emulate::warm_up`].
+pub(super) fn warm_up() {
+    let mut decoder = Decoder::new(64, &[0x90], DecoderOptions::AMD);
+    // The instruction does not matter: making the decoder built the tables.
+    let _ = decoder.decode();
 }
 
 const fn swapped(width: Width, value: u64) -> u64 {

@@ -68,6 +68,16 @@ pub struct CpuView {
     pub mode: ApicMode,
 }
 
+impl CpuView {
+    /// No CPU: no destination means it.
+    pub const ABSENT: Self = Self {
+        apic_id: u32::MAX,
+        logical_destination: 0,
+        destination_format: u32::MAX,
+        mode: ApicMode::Disabled,
+    };
+}
+
 /// A command written to an interrupt command register.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct InterruptCommand {
@@ -135,14 +145,20 @@ impl InterruptCommand {
         }
     }
 
+    /// Whether [`Self::decide`] could say anything but [`Decision::Pass`]; if not, no list of CPUs is needed.
+    #[inline]
+    #[must_use]
+    pub const fn is_special(self) -> bool {
+        matches!(self.low >> 8 & 7, DELIVERY_NMI | DELIVERY_INIT | DELIVERY_STARTUP)
+    }
+
     /// Decides what becomes of this command when the CPU with number `sender` in `cpus` gives it.
     #[inline]
     pub fn decide(self, cpus: &[CpuView], sender: usize) -> Decision {
-        let delivery = self.low >> 8 & 7;
-        if !matches!(delivery, DELIVERY_NMI | DELIVERY_INIT | DELIVERY_STARTUP) {
+        if !self.is_special() {
             return Decision::Pass;
         }
-        self.decide_special(delivery, cpus, sender)
+        self.decide_special(self.low >> 8 & 7, cpus, sender)
     }
 
     #[cold]

@@ -1,0 +1,241 @@
+//! One CPU of the machine: its guest, its stack, its tables, and what others may ask of it.
+
+use crate::apic::LocalApic;
+use crate::descriptors::Descriptors;
+use crate::exit::nmi::NonMaskable;
+use crate::machine::Machine;
+use crate::svm::{HostState, Vcpu};
+use core::arch::{asm, naked_asm};
+use core::ptr::with_exposed_provenance;
+use core::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
+use sekisho_mediator::cpu::interrupt_command::{ApicMode, CpuView};
+use sekisho_mediator::cpu::mtrr::MemoryTypes;
+
+/// What belongs to one CPU alone. Found through GS in the host.
+#[repr(C, align(4096))]
+pub(crate) struct Cpu {
+    pub(crate) vcpu: Vcpu,
+    /// End of the host stack.
+    pub(crate) stack_top: u64,
+    /// Set by the NMI handler.
+    pub(crate) nmi_seen: AtomicU8,
+    /// Set by the machine-check handler.
+    pub(crate) machine_check_seen: AtomicU8,
+    /// Where the guest's NMIs stand.
+    pub(crate) non_maskable: NonMaskable,
+    /// The host's descriptor tables.
+    pub(crate) descriptors: Descriptors,
+    /// This CPU's interrupt controller.
+    pub(crate) apic: LocalApic,
+    /// The memory type registers, as they are.
+    pub(crate) memory_types: MemoryTypes,
+    /// IA32_TSC_ADJUST as the guest sees it.
+    pub(crate) tsc_adjust: u64,
+    /// What every CPU's host runs with.
+    pub(crate) host: HostState,
+    /// Physical address of the page in which VMRUN keeps the host's state.
+    pub(crate) save_area: u64,
+    /// Number in the machine's list.
+    pub(crate) index: usize,
+    /// This CPU's entry in the machine's list.
+    pub(crate) peer: &'static Peer,
+    /// The machine it belongs to.
+    pub(crate) machine: &'static Machine,
+}
+
+impl Cpu {
+    /// The CPU this runs on. Only behind [`crate::descriptors::load`], which points GS at it.
+    pub(crate) fn current() -> Option<&'static Self> {
+        use x86_64::registers::segmentation::{GS, Segment64};
+        let address = usize::try_from(GS::read_base().as_u64()).ok()?;
+        // SAFETY: the host's GS base is a `Cpu` placed for ever; the fields used through it are atomic or constant.
+        unsafe { with_exposed_provenance::<Self>(address).as_ref() }
+    }
+}
+
+/// What other CPUs may see and ask of one.
+pub(crate) struct Peer {
+    apic_id: AtomicU32,
+    /// See [`Request`].
+    pub(crate) request: Request,
+    logical_destination: AtomicU32,
+    destination_format: AtomicU32,
+    mode: AtomicU32,
+    /// Events counted on this CPU, by [`crate::counters::Counter`]; written by it alone.
+    pub(crate) counters: [AtomicU64; crate::counters::COUNT],
+}
+
+/// [`Peer::mode`]: not entered yet.
+const MODE_OUTSIDE: u32 = 0;
+const MODE_DISABLED: u32 = 1;
+const MODE_XAPIC: u32 = 2;
+const MODE_X2APIC: u32 = 3;
+
+impl Peer {
+    /// A CPU that has not been entered.
+    pub(crate) const fn new() -> Self {
+        Self {
+            apic_id: AtomicU32::new(u32::MAX),
+            request: Request::new(),
+            logical_destination: AtomicU32::new(0),
+            destination_format: AtomicU32::new(u32::MAX),
+            mode: AtomicU32::new(MODE_OUTSIDE),
+            counters: [const { AtomicU64::new(0) }; crate::counters::COUNT],
+        }
+    }
+
+    /// Notes how the CPU's interrupt controller is set, in the mode that its kind of access means.
+    pub(crate) fn note(&self, apic: LocalApic) {
+        let mode = match apic {
+            LocalApic::Page(_) => ApicMode::XApic,
+            LocalApic::Registers => ApicMode::X2Apic,
+        };
+        self.note_mode(apic, mode);
+    }
+
+    /// Notes how the CPU's interrupt controller is set.
+    pub(crate) fn note_mode(&self, apic: LocalApic, mode: ApicMode) {
+        self.apic_id.store(apic.id(), Ordering::Relaxed);
+        self.logical_destination.store(apic.logical_destination(), Ordering::Relaxed);
+        self.destination_format.store(apic.destination_format(), Ordering::Relaxed);
+        let mode = match mode {
+            ApicMode::Disabled => MODE_DISABLED,
+            ApicMode::XApic => MODE_XAPIC,
+            ApicMode::X2Apic => MODE_X2APIC,
+        };
+        self.mode.store(mode, Ordering::Release);
+    }
+
+    /// Notes a write to the logical destination register.
+    pub(crate) fn note_logical_destination(&self, value: u32) {
+        self.logical_destination.store(value, Ordering::Relaxed);
+    }
+
+    /// Notes a write to the destination format register.
+    pub(crate) fn note_destination_format(&self, value: u32) {
+        self.destination_format.store(value, Ordering::Relaxed);
+    }
+
+    /// APIC ID, once it is inside.
+    pub(crate) fn apic_id(&self) -> Option<u32> {
+        (self.mode.load(Ordering::Acquire) != MODE_OUTSIDE).then(|| self.apic_id.load(Ordering::Relaxed))
+    }
+
+    /// What decides whether an interrupt command means this CPU.
+    pub(crate) fn view(&self) -> CpuView {
+        let mode = match self.mode.load(Ordering::Acquire) {
+            MODE_XAPIC => ApicMode::XApic,
+            MODE_X2APIC => ApicMode::X2Apic,
+            _ => ApicMode::Disabled,
+        };
+        CpuView {
+            apic_id: self.apic_id.load(Ordering::Relaxed),
+            logical_destination: self.logical_destination.load(Ordering::Relaxed),
+            destination_format: self.destination_format.load(Ordering::Relaxed),
+            mode,
+        }
+    }
+}
+
+/// INIT and startup IPIs on their way to a CPU: one word, so that sender and receiver need no lock.
+///
+/// Running -> INIT -> parked -> start -> running. A startup IPI counts only behind an INIT.
+pub(crate) struct Request(AtomicU32);
+
+const RUNNING: u32 = 0;
+const PARKED: u32 = 1 << 8;
+const INIT: u32 = 1 << 9;
+const START: u32 = 1 << 10;
+
+/// What [`Request::take`] found.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Asked {
+    /// Nothing.
+    Nothing,
+    /// INIT: park.
+    Park,
+    /// Parked, and to start at this vector.
+    Start(u8),
+}
+
+impl Request {
+    const fn new() -> Self {
+        Self(AtomicU32::new(RUNNING))
+    }
+
+    /// An INIT arrives. The caller wakes the CPU.
+    pub(crate) fn init(&self) {
+        self.0.store(INIT, Ordering::Release);
+    }
+
+    /// A startup IPI arrives; whether it counts. If so, the caller wakes the CPU.
+    pub(crate) fn start(&self, vector: u8) -> bool {
+        let next = |state: u32| {
+            (state == INIT || state == PARKED).then_some(state | START | u32::from(vector))
+        };
+        self.0.fetch_update(Ordering::AcqRel, Ordering::Relaxed, next).is_ok()
+    }
+
+    /// What is asked of this CPU now. [`Asked::Start`] once only.
+    pub(crate) fn take(&self) -> Asked {
+        let state = self.0.load(Ordering::Acquire);
+        if state & INIT != 0 {
+            self.0.fetch_or(PARKED, Ordering::AcqRel);
+            self.0.fetch_and(!INIT, Ordering::AcqRel);
+            return Asked::Park;
+        }
+        if state & START != 0 {
+            self.0.store(RUNNING, Ordering::Release);
+            return Asked::Start(state as u8);
+        }
+        Asked::Nothing
+    }
+}
+
+/// Sleeps until the next NMI. With GIF off at the call, none is lost: one that is pending when GIF comes on is taken
+/// before the HLT, and `faults::non_maskable_interrupt` knows that address and steps over it.
+pub(crate) fn wait_for_nmi() {
+    // SAFETY: interrupts are masked, so only NMI, machine check and INIT can come, all of which are handled.
+    unsafe { asm!("call {}", sym wait, clobber_abi("sysv64")) };
+}
+
+#[unsafe(naked)]
+extern "sysv64" fn wait() {
+    naked_asm!("stgi", ".global sekisho_waiting_halt", "sekisho_waiting_halt:", "hlt", "clgi", "ret")
+}
+
+/// The end of this CPU: nothing wakes it but a reset.
+pub(crate) fn halt_for_ever() -> ! {
+    loop {
+        // SAFETY: GIF off: not even an NMI is taken.
+        unsafe { asm!("clgi", "cli", "hlt", options(nomem, nostack)) };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_startup_counts_only_behind_an_init() {
+        let request = Request::new();
+        assert!(!request.start(8));
+        assert!(request.take() == Asked::Nothing);
+        request.init();
+        assert!(request.take() == Asked::Park);
+        assert!(request.take() == Asked::Nothing);
+        assert!(request.start(8));
+        assert!(!request.start(9));
+        assert!(request.take() == Asked::Start(8));
+        assert!(!request.start(9));
+    }
+
+    #[test]
+    fn a_startup_right_behind_an_init_is_not_lost() {
+        let request = Request::new();
+        request.init();
+        assert!(request.start(0x9a));
+        assert!(request.take() == Asked::Park);
+        assert!(request.take() == Asked::Start(0x9a));
+    }
+}

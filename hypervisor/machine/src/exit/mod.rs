@@ -1,0 +1,181 @@
+//! Why the guest stopped, and who answers: one match.
+
+mod hypercall;
+mod memory;
+mod model_specific;
+pub(crate) mod nmi;
+mod port;
+mod startup;
+
+use crate::counters::Counter;
+use crate::cpu::Cpu;
+use crate::svm::{Exception, Watch};
+use core::arch::asm;
+use core::arch::x86_64::__cpuid_count;
+use sekisho_mediator::cpu::cpuid::{self, GuestView, Leaf};
+use sekisho_mediator::cpu::emulate::Refusal;
+use sekisho_mediator::cpu::fetch::{InstructionBytes, fetch};
+
+/// A VM exit, in no vendor's terms.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Exit {
+    /// CPUID.
+    Cpuid,
+    /// RDMSR of a register of ours.
+    ReadMsr,
+    /// WRMSR of a register of ours.
+    WriteMsr,
+    /// IN or OUT at a port of ours.
+    Port(PortAccess),
+    /// An access that the nested tables refuse.
+    Memory {
+        /// Guest-physical.
+        address: u64,
+        /// A store.
+        write: bool,
+        /// Met while walking the guest's own page tables.
+        guest_table: bool,
+    },
+    /// An NMI arrived: the guest's, or another CPU's call.
+    Nmi,
+    /// An INIT arrived by another way than the interrupt command register.
+    Init,
+    /// IRET is about to be executed.
+    InterruptReturn,
+    /// One instruction was executed.
+    SingleStep,
+    /// INVD.
+    InvalidateCaches,
+    /// VMMCALL.
+    Hypercall,
+    /// Another instruction of the virtualization extension.
+    Virtualization,
+    /// The guest's exceptions nested once too often.
+    TripleFault,
+    /// None of these: never asked for.
+    Unknown(u64),
+}
+
+/// IN or OUT.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct PortAccess {
+    pub(crate) port: u16,
+    /// Bytes: 1, 2 or 4.
+    pub(crate) width: u8,
+    pub(crate) read: bool,
+    /// INS or OUTS.
+    pub(crate) string: bool,
+    /// RIP behind the instruction.
+    pub(crate) next_rip: u64,
+}
+
+/// Answers the exit of this CPU's guest. Called by the world switch, with GIF off.
+pub(crate) extern "sysv64" fn handle(cpu: &mut Cpu) {
+    let exit = cpu.vcpu.exit();
+    cpu.vcpu.entered();
+    if exit == Exit::Cpuid {
+        return cpu_identification(cpu);
+    }
+    cpu.vcpu.redeliver_interrupted();
+    match exit {
+        Exit::Memory { address, write, guest_table } => memory::handle(cpu, address, write, guest_table),
+        Exit::Port(access) => port::handle(cpu, access),
+        Exit::ReadMsr => model_specific::read(cpu),
+        Exit::WriteMsr => model_specific::write(cpu),
+        Exit::Nmi => nmi::arrived(cpu),
+        Exit::InterruptReturn => nmi::returning(cpu),
+        Exit::SingleStep => nmi::stepped(cpu),
+        Exit::InvalidateCaches => invalidate_caches(cpu),
+        Exit::Hypercall => hypercall::handle(cpu),
+        Exit::Cpuid | Exit::Virtualization => {
+            cpu.count(Counter::Virtualization);
+            cpu.raise(Exception::InvalidOpcode);
+        }
+        Exit::Init => {
+            cpu.count(Counter::Init);
+            cpu.machine.restart(cpu.index, "INIT by message");
+        }
+        Exit::TripleFault => {
+            cpu.count(Counter::TripleFault);
+            cpu.machine.restart(cpu.index, "triple fault");
+        }
+        Exit::Unknown(code) => cpu.machine.stop(cpu.index, format_args!("unknown exit {code:#x}")),
+    }
+}
+
+/// CPUID takes two bytes; a CPU that does not tell the next RIP is not asked whether prefixes came before, which no
+/// compiler writes and which would cost a page walk on each of the most frequent exits.
+#[inline]
+fn cpu_identification(cpu: &mut Cpu) {
+    cpu.count(Counter::Cpuid);
+    let leaf = cpu.vcpu.rax() as u32;
+    let subleaf = cpu.vcpu.registers.general[1] as u32;
+    let raw = __cpuid_count(leaf, subleaf);
+    let raw = Leaf { eax: raw.eax, ebx: raw.ebx, ecx: raw.ecx, edx: raw.edx };
+    let view = GuestView { cr4: cpu.vcpu.cr4(), cpu_index: cpu.index as u32 };
+    let seen = cpuid::filter(leaf, subleaf, raw, &view);
+    cpu.vcpu.set_rax(u64::from(seen.eax));
+    let general = &mut cpu.vcpu.registers.general;
+    general[3] = u64::from(seen.ebx);
+    general[1] = u64::from(seen.ecx);
+    general[2] = u64::from(seen.edx);
+    let next = cpu.vcpu.next_rip(2);
+    cpu.vcpu.retire(next);
+}
+
+/// INVD would throw away what the hypervisor has written; the caches are written back first.
+fn invalidate_caches(cpu: &mut Cpu) {
+    cpu.count(Counter::InvalidateCaches);
+    // SAFETY: WBINVD keeps memory as it is.
+    unsafe { asm!("wbinvd", options(nostack)) };
+    let next = cpu.vcpu.next_rip(2);
+    cpu.vcpu.retire(next);
+}
+
+impl Cpu {
+    /// Counts an event on this CPU.
+    #[inline]
+    pub(crate) fn count(&self, counter: Counter) {
+        use core::sync::atomic::Ordering::Relaxed;
+        if let Some(counter) = self.peer.counters.get(counter as usize) {
+            counter.store(counter.load(Relaxed).wrapping_add(1), Relaxed);
+        }
+    }
+
+    /// Gives the guest an exception, or restarts the machine if that is one too many.
+    pub(crate) fn raise(&mut self, exception: Exception) {
+        if self.vcpu.inject(exception).is_err() {
+            self.count(Counter::TripleFault);
+            self.machine.restart(self.index, "triple fault");
+        }
+    }
+
+    /// The exception that tells the guest why an instruction was not carried out.
+    pub(crate) fn refuse(&mut self, refusal: Refusal) {
+        match refusal {
+            Refusal::Undecodable => {
+                self.count(Counter::Undecodable);
+                self.raise(Exception::InvalidOpcode);
+            }
+            Refusal::PageFault { linear, error_code } => {
+                self.raise(Exception::PageFault(linear, error_code));
+            }
+        }
+    }
+
+    /// The bytes of the instruction that exited: the CPU's own copy, else the guest's memory.
+    #[inline]
+    pub(crate) fn instruction(&self) -> Option<InstructionBytes> {
+        let fetched = self.vcpu.fetched();
+        if !fetched.is_empty() {
+            return Some(InstructionBytes::new(fetched));
+        }
+        let (paging, privilege) = (self.vcpu.paging(), self.vcpu.privilege());
+        fetch(&paging, self.vcpu.code_address(), privilege, &self.machine.ram).ok()
+    }
+
+    /// Turns watching for IRET off.
+    pub(crate) fn forget_interrupt_return(&mut self) {
+        self.vcpu.watch_interrupt_return(Watch::Off);
+    }
+}

@@ -1,0 +1,47 @@
+//! IN and OUT at the configuration ports.
+
+use super::PortAccess;
+use crate::counters::Counter;
+use crate::cpu::Cpu;
+use crate::svm::Exception;
+
+/// An access to a port of ours.
+pub(crate) fn handle(cpu: &mut Cpu, access: PortAccess) {
+    cpu.count(Counter::ConfigPort);
+    if access.string {
+        // No driver configures devices from memory; refused rather than half emulated.
+        return cpu.raise(Exception::GeneralProtection);
+    }
+    let machine = cpu.machine;
+    let old = cpu.vcpu.rax();
+    if access.read {
+        let value = machine.configure(|pci| pci.port_read(access.port, access.width));
+        cpu.vcpu.set_rax(merge(old, value, access.width));
+    } else {
+        machine.configure(|pci| pci.port_write(access.port, access.width, old as u32));
+    }
+    cpu.vcpu.retire(access.next_rip);
+}
+
+/// IN to AL and AX keeps the rest of RAX; IN to EAX clears the upper half (APM volume 1, 3.1.2).
+#[inline]
+const fn merge(old: u64, value: u32, width: u8) -> u64 {
+    match width {
+        1 => old & !0xff | value as u64 & 0xff,
+        2 => old & !0xffff | value as u64 & 0xffff,
+        _ => value as u64,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn in_writes_its_part_of_rax() {
+        let old = 0x1122_3344_5566_7788;
+        assert_eq!(merge(old, 0xffff_ffab, 1), 0x1122_3344_5566_77ab);
+        assert_eq!(merge(old, 0xffff_abcd, 2), 0x1122_3344_5566_abcd);
+        assert_eq!(merge(old, 0xdead_beef, 4), 0xdead_beef);
+    }
+}

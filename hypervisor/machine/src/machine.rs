@@ -1,0 +1,157 @@
+//! The whole machine as its CPUs share it: policy, devices, log, and each other.
+
+use crate::address::PhysRange;
+use crate::counters::{self, Counter};
+use crate::cpu::{Cpu, Peer, halt_for_ever};
+use crate::memory::GuestRam;
+use crate::pci::Pci;
+use crate::serial::SerialPort;
+use core::fmt;
+use core::sync::atomic::{AtomicBool, Ordering};
+use sekisho_mediator::cpu::efer::Features;
+use sekisho_mediator::log::{Event, Log};
+use sekisho_mediator::pci::Attempt;
+use spin::Mutex;
+use x86_64::instructions::port::Port;
+
+/// Reset control register of PC chipsets, and the value for a full reset (Intel ICH9 datasheet, 13.7.5).
+const RESET_CONTROL: u16 = 0xcf9;
+const FULL_RESET: u8 = 0x0e;
+/// Tries for the log's lock before a dying CPU does without.
+const PATIENCE: u32 = 1_000_000;
+
+/// What all CPUs share. Built by `prepare`, never freed.
+pub struct Machine {
+    /// The hypervisor's memory.
+    pub(crate) region: PhysRange,
+    /// The guest's memory, for copying.
+    pub(crate) ram: GuestRam,
+    /// Physical address of the xAPIC page.
+    pub(crate) apic_page: u64,
+    /// The configuration window, if the machine has one.
+    pub(crate) window: Option<PhysRange>,
+    /// Every CPU that will be entered, by number.
+    pub(crate) peers: &'static [Peer],
+    /// What the CPUs have, where EFER and the clock registers depend on it.
+    pub(crate) features: Features,
+    /// `[guest] status`.
+    pub(crate) guest_status: bool,
+    /// ACPI's reset register, if it is a port, and the value to write.
+    pub(crate) reset: Option<(u16, u8)>,
+    /// Configuration space.
+    pub(crate) pci: Mutex<Pci>,
+    /// The log and its way out.
+    pub(crate) journal: Mutex<Journal>,
+    /// A CPU has found a broken invariant: all stop.
+    pub(crate) stop: AtomicBool,
+}
+
+/// The log and the port it goes out by.
+pub(crate) struct Journal {
+    pub(crate) log: Log,
+    pub(crate) serial: SerialPort,
+}
+
+impl Machine {
+    /// Offset into the configuration window, if `address` lies in it.
+    #[inline]
+    pub(crate) fn window_offset(&self, address: u64) -> Option<u64> {
+        self.window.filter(|window| window.contains(address)).map(|window| address - window.start)
+    }
+
+    /// Writes a line to the log.
+    pub(crate) fn tell(&self, event: Event, text: fmt::Arguments<'_>) {
+        let journal = &mut *self.journal.lock();
+        journal.log.write(&mut journal.serial, event, text);
+    }
+
+    /// An access to configuration space, and the log lines it gave rise to.
+    #[inline]
+    pub(crate) fn configure<T>(&self, access: impl FnOnce(&mut Pci) -> T) -> T {
+        let mut pci = self.pci.lock();
+        let result = access(&mut pci);
+        let notice = pci.mediator.take_notice();
+        drop(pci);
+        if let Some(notice) = notice {
+            self.tell(notice.event(), format_args!("{notice}"));
+        }
+        result
+    }
+
+    /// Whether a CPU has asked all to stop.
+    #[inline]
+    pub(crate) fn stopping(&self) -> bool {
+        self.stop.load(Ordering::Acquire)
+    }
+
+    /// Number of counters of devices, behind those of [`counters`].
+    pub(crate) fn attempts(&self) -> usize {
+        Attempt::ALL.len()
+    }
+
+    /// Name and value of counter `number`, over all CPUs.
+    pub(crate) fn counter(&self, number: usize) -> Option<(&'static str, u64)> {
+        if let Some(name) = counters::NAMES.get(number) {
+            let each = self.peers.iter().filter_map(|peer| peer.counters.get(number));
+            return Some((name, each.map(|counter| counter.load(Ordering::Relaxed)).sum()));
+        }
+        let attempt = *Attempt::ALL.get(number - counters::COUNT)?;
+        Some((attempt.name(), self.pci.lock().mediator.count(attempt)))
+    }
+
+    /// The guest asked for a reset, in whatever way: the whole platform gets one.
+    pub(crate) fn restart(&self, cpu: usize, why: &str) -> ! {
+        self.tell(Event::GUEST_RESET, format_args!("CPU {cpu}: {why}: the platform resets"));
+        if let Some((port, value)) = self.reset {
+            // SAFETY: what follows is a reset.
+            unsafe { Port::<u8>::new(port).write(value) };
+        }
+        // SAFETY: as above.
+        unsafe { Port::<u8>::new(RESET_CONTROL).write(FULL_RESET) };
+        halt_for_ever()
+    }
+
+    /// An invariant of ours is broken: tells why, stops every CPU.
+    pub(crate) fn stop(&self, cpu: usize, why: fmt::Arguments<'_>) -> ! {
+        let first = !self.stop.swap(true, Ordering::AcqRel);
+        if first {
+            self.tell_dying(format_args!("CPU {cpu}: {why}"));
+        }
+        crate::apic::LocalApic::current().wake_others();
+        halt_for_ever()
+    }
+
+    /// Writes to the log even if this CPU (or one that will never run again) holds its lock.
+    fn tell_dying(&self, text: fmt::Arguments<'_>) {
+        for _ in 0..PATIENCE {
+            if let Some(mut journal) = self.journal.try_lock() {
+                let journal = &mut *journal;
+                return journal.log.write(&mut journal.serial, Event::BROKEN_INVARIANT, text);
+            }
+            core::hint::spin_loop();
+        }
+        // SAFETY: the holder is this CPU, which will not go on, or one that has been stuck for as long; all stop now.
+        unsafe { self.journal.force_unlock() };
+        self.tell(Event::BROKEN_INVARIANT, text);
+    }
+}
+
+impl Cpu {
+    /// Tells of a register write that vanished: the first of a CPU, the second, the fourth and so on.
+    pub(crate) fn refused_register(&self, number: u32, value: u64) {
+        self.count(Counter::RefusedRegister);
+        if self.is_milestone(Counter::RefusedRegister) {
+            let index = self.index;
+            self.machine.tell(
+                Event::CPU_REFUSED,
+                format_args!("CPU {index}: write of {value:#x} to MSR {number:#x} has no effect"),
+            );
+        }
+    }
+
+    /// Whether a counter of this CPU stands at a power of two: the guest cannot flood the log.
+    pub(crate) fn is_milestone(&self, counter: Counter) -> bool {
+        let counter = self.peer.counters.get(counter as usize);
+        counter.is_some_and(|counter| counter.load(Ordering::Relaxed).is_power_of_two())
+    }
+}

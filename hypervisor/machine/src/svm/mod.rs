@@ -1,0 +1,418 @@
+//! AMD-V: the one vendor this crate knows so far, behind [`Vcpu`] and the neutral [`Exit`].
+//!
+//! `enable` turns it on, `capture` makes the running firmware the guest, `world` switches, `reset` makes the state
+//! that INIT leaves. What a guest may do is decided elsewhere.
+
+mod capture;
+mod enable;
+mod permissions;
+mod reset;
+pub(crate) mod spec;
+mod world;
+
+use crate::exit::{Exit, PortAccess};
+use sekisho_mediator::cpu::registers::Registers;
+use sekisho_mediator::cpu::decode::Mode;
+use sekisho_mediator::cpu::emulate::Segment as SegmentName;
+use sekisho_mediator::cpu::walk::{Paging, Privilege};
+use spec::{Vmcb, event, exit_code, intercept1, io_info, npf_info};
+
+pub(crate) use capture::{HostState, capture};
+pub(crate) use enable::{Features, check};
+pub(crate) use permissions::{Permissions, Watched};
+pub(crate) use world::{leave_to, run};
+
+/// One CPU's guest: its registers here, the rest in its VMCB.
+#[repr(C, align(16))]
+pub(crate) struct Vcpu {
+    xmm: [u128; 16],
+    /// General registers. RAX, RSP, RIP and RFLAGS live in the VMCB; see [`Vcpu::gather`].
+    pub(crate) registers: Registers,
+    mxcsr: u32,
+    host_mxcsr: u32,
+    guest_vmcb: *mut Vmcb,
+    host_vmcb: *mut Vmcb,
+    features: Features,
+}
+
+// SAFETY: the VMCBs are this CPU's own pages in the region; a Vcpu is moved only while it is being built.
+unsafe impl Send for Vcpu {}
+
+/// An exception for the guest.
+#[derive(Clone, Copy)]
+pub(crate) enum Exception {
+    /// #DB after a carried-out instruction, when RFLAGS.TF was set.
+    SingleStep,
+    /// #UD.
+    InvalidOpcode,
+    /// #GP with error code 0.
+    GeneralProtection,
+    /// #PF at the address, with the error code.
+    PageFault(u64, u32),
+    /// #MC, as the host got it.
+    MachineCheck,
+}
+
+impl Vcpu {
+    /// A guest that is not set up yet, around two zeroed pages of its own.
+    pub(crate) fn new(guest_vmcb: *mut Vmcb, host_vmcb: *mut Vmcb, features: Features) -> Self {
+        let registers = Registers::default();
+        Self { xmm: [0; 16], registers, mxcsr: 0, host_mxcsr: 0, guest_vmcb, host_vmcb, features }
+    }
+
+    /// What this CPU's SVM offers.
+    pub(crate) fn features(&self) -> Features {
+        self.features
+    }
+
+    #[inline]
+    fn vmcb(&self) -> &Vmcb {
+        // SAFETY: set by `new` to a page of this CPU's own; the CPU itself writes it only within VMRUN.
+        unsafe { &*self.guest_vmcb }
+    }
+
+    #[inline]
+    fn vmcb_mut(&mut self) -> &mut Vmcb {
+        // SAFETY: as in `vmcb`, and `self` is borrowed mutably.
+        unsafe { &mut *self.guest_vmcb }
+    }
+
+    /// Why the guest stopped.
+    #[inline]
+    pub(crate) fn exit(&self) -> Exit {
+        let control = &self.vmcb().control;
+        match control.exit_code {
+            exit_code::CPUID => Exit::Cpuid,
+            exit_code::NPF => Exit::Memory {
+                address: control.exit_info2,
+                write: control.exit_info1 & npf_info::WRITE != 0,
+                guest_table: control.exit_info1 & npf_info::GUEST_TABLE != 0,
+            },
+            exit_code::IOIO => Exit::Port(port_access(control.exit_info1, control.exit_info2)),
+            exit_code::MSR if control.exit_info1 == 0 => Exit::ReadMsr,
+            exit_code::MSR => Exit::WriteMsr,
+            exit_code::NMI => Exit::Nmi,
+            exit_code::INIT => Exit::Init,
+            exit_code::IRET => Exit::InterruptReturn,
+            exit_code::DB => Exit::SingleStep,
+            exit_code::INVD => Exit::InvalidateCaches,
+            exit_code::VMMCALL => Exit::Hypercall,
+            exit_code::INVLPGA | exit_code::VMRUN => Exit::Virtualization,
+            exit_code::VMLOAD..=exit_code::SKINIT => Exit::Virtualization,
+            exit_code::SHUTDOWN => Exit::TripleFault,
+            code => Exit::Unknown(code),
+        }
+    }
+
+    /// An event whose delivery the exit interrupted is delivered again on the next entry.
+    ///
+    /// INT n, INT3 and INTO are not: RIP still points at them, so they are simply executed again (as a software
+    /// event the CPU would push the RIP of the instruction itself). Source: APM volume 2, 15.7.2 and 15.20.
+    #[inline]
+    pub(crate) fn redeliver_interrupted(&mut self) {
+        let control = &mut self.vmcb_mut().control;
+        let interrupted = control.exit_interrupt_info;
+        if interrupted & event::VALID != 0 && !is_software(interrupted) {
+            control.event_injection = interrupted;
+        }
+    }
+
+    /// Whether an event is to be delivered on the next entry.
+    pub(crate) fn delivers(&self) -> bool {
+        self.vmcb().control.event_injection & event::VALID != 0
+    }
+
+    /// The exception is delivered on the next entry.
+    ///
+    /// One whose own delivery was interrupted is replaced by #DF, and #DF by a triple fault that the caller is
+    /// told of: the rules of APM volume 2, 8.2.9, for the exceptions raised here.
+    pub(crate) fn inject(&mut self, exception: Exception) -> Result<(), TripleFault> {
+        const DOUBLE_FAULT: u64 = 8 | event::TYPE_EXCEPTION | event::ERROR_CODE_VALID | event::VALID;
+        let vmcb = self.vmcb_mut();
+        let (vector, error) = match exception {
+            Exception::SingleStep => (1, None),
+            Exception::InvalidOpcode => (6, None),
+            Exception::GeneralProtection => (13, Some(0)),
+            Exception::PageFault(address, error) => {
+                vmcb.save.cr2 = address;
+                (14, Some(error))
+            }
+            Exception::MachineCheck => (18, None),
+        };
+        let being_delivered = vmcb.control.exit_interrupt_info;
+        let nested_exception = being_delivered & event::VALID != 0
+            && being_delivered & event::TYPE == event::TYPE_EXCEPTION
+            && matches!(exception, Exception::PageFault(..) | Exception::GeneralProtection);
+        vmcb.control.event_injection = match (nested_exception, being_delivered & 0xff) {
+            (true, 8) => return Err(TripleFault),
+            (true, 10..=14) => DOUBLE_FAULT,
+            _ => {
+                let code =
+                    error.map_or(0, |error: u32| event::ERROR_CODE_VALID | u64::from(error) << 32);
+                vector | event::TYPE_EXCEPTION | event::VALID | code
+            }
+        };
+        Ok(())
+    }
+
+    /// An NMI is delivered on the next entry; returns from it are watched, to know when NMIs unblock.
+    pub(crate) fn inject_nmi(&mut self) {
+        let control = &mut self.vmcb_mut().control;
+        control.event_injection = event::TYPE_NMI | 2 | event::VALID;
+        control.intercept1 |= intercept1::IRET;
+    }
+
+    /// Whether the next exits tell of IRET.
+    pub(crate) fn watch_interrupt_return(&mut self, on: Watch) {
+        let control = &mut self.vmcb_mut().control;
+        match on {
+            Watch::On => control.intercept1 |= intercept1::IRET,
+            Watch::Off => control.intercept1 &= !intercept1::IRET,
+        }
+    }
+
+    /// Whether the guest stops after one instruction, by #DB. RFLAGS.TF is the caller's to keep.
+    pub(crate) fn watch_single_step(&mut self, on: Watch) {
+        const DB: u32 = 1 << 1;
+        let control = &mut self.vmcb_mut().control;
+        match on {
+            Watch::On => control.intercept_exceptions |= DB,
+            Watch::Off => control.intercept_exceptions &= !DB,
+        }
+    }
+
+    /// All of the guest's translations are forgotten on the next entry.
+    pub(crate) fn flush_translations(&mut self) {
+        self.vmcb_mut().control.tlb_control = spec::TLB_FLUSH_ALL;
+    }
+
+    /// Ends what [`Vcpu::flush_translations`] began; called after the entry.
+    #[inline]
+    pub(crate) fn entered(&mut self) {
+        let control = &mut self.vmcb_mut().control;
+        control.event_injection = 0;
+        control.tlb_control = 0;
+    }
+
+    /// The registers that the VMCB holds, copied to [`Vcpu::registers`].
+    #[inline]
+    pub(crate) fn gather(&mut self) {
+        // SAFETY: as in `vmcb`; the fields are copied.
+        let save = unsafe { &(*self.guest_vmcb).save };
+        self.registers.general[0] = save.rax;
+        self.registers.general[4] = save.rsp;
+        self.registers.rip = save.rip;
+        self.registers.rflags = save.rflags;
+    }
+
+    /// The opposite of [`Vcpu::gather`].
+    #[inline]
+    pub(crate) fn scatter(&mut self) {
+        // SAFETY: as in `vmcb_mut`; distinct from `registers`.
+        let save = unsafe { &mut (*self.guest_vmcb).save };
+        save.rax = self.registers.general[0];
+        save.rsp = self.registers.general[4];
+        save.rip = self.registers.rip;
+        save.rflags = self.registers.rflags;
+    }
+
+    /// RAX.
+    #[inline]
+    pub(crate) fn rax(&self) -> u64 {
+        self.vmcb().save.rax
+    }
+
+    /// Sets RAX.
+    #[inline]
+    pub(crate) fn set_rax(&mut self, value: u64) {
+        self.vmcb_mut().save.rax = value;
+    }
+
+    /// RIP.
+    #[inline]
+    pub(crate) fn rip(&self) -> u64 {
+        self.vmcb().save.rip
+    }
+
+    /// RSP.
+    pub(crate) fn rsp(&self) -> u64 {
+        self.vmcb().save.rsp
+    }
+
+    /// Whether the guest is behind a STI or MOV SS that still holds interrupts off.
+    pub(crate) fn in_interrupt_shadow(&self) -> bool {
+        self.vmcb().control.interrupt_shadow & spec::INTERRUPT_SHADOW != 0
+    }
+
+    /// CR0.
+    pub(crate) fn cr0(&self) -> u64 {
+        self.vmcb().save.cr0
+    }
+
+    /// RFLAGS.
+    pub(crate) fn rflags(&self) -> u64 {
+        self.vmcb().save.rflags
+    }
+
+    /// Sets RFLAGS.
+    pub(crate) fn set_rflags(&mut self, rflags: u64) {
+        self.vmcb_mut().save.rflags = rflags;
+    }
+
+    /// CR4, for CPUID.
+    #[inline]
+    pub(crate) fn cr4(&self) -> u64 {
+        self.vmcb().save.cr4
+    }
+
+    /// EFER as the guest sees it: without SVME, which the CPU demands here (APM volume 2, 15.5.1).
+    pub(crate) fn efer(&self) -> u64 {
+        self.vmcb().save.efer & !enable::EFER_SVME
+    }
+
+    /// Sets EFER, keeping SVME.
+    pub(crate) fn set_efer(&mut self, efer: u64) {
+        self.vmcb_mut().save.efer = efer | enable::EFER_SVME;
+    }
+
+    /// What the guest's time-stamp counter is ahead of the machine's.
+    pub(crate) fn tsc_offset(&self) -> u64 {
+        self.vmcb().control.tsc_offset
+    }
+
+    /// Sets it.
+    pub(crate) fn set_tsc_offset(&mut self, offset: u64) {
+        self.vmcb_mut().control.tsc_offset = offset;
+    }
+
+    /// The instruction that caused the exit is done: the interrupt shadow ends and RF clears; says whether a
+    /// single-step #DB is due (RFLAGS.TF). DR6.BS is set for it.
+    #[inline]
+    pub(crate) fn retire(&mut self, next_rip: u64) {
+        const TRAP: u64 = 1 << 8;
+        const RESUME: u64 = 1 << 16;
+        const SINGLE_STEP: u64 = 1 << 14;
+        let vmcb = self.vmcb_mut();
+        vmcb.save.rip = next_rip;
+        vmcb.control.interrupt_shadow = 0;
+        vmcb.save.rflags &= !RESUME;
+        if vmcb.save.rflags & TRAP != 0 {
+            vmcb.save.dr6 |= SINGLE_STEP;
+            vmcb.control.event_injection = 1 | event::TYPE_EXCEPTION | event::VALID;
+        }
+    }
+
+    /// RIP behind the intercepted instruction, from the CPU where it says so, else `length` bytes on.
+    #[inline]
+    pub(crate) fn next_rip(&self, length: u64) -> u64 {
+        if self.features.next_rip { self.vmcb().control.next_rip } else { self.rip().wrapping_add(length) }
+    }
+
+    /// The instruction bytes that the CPU fetched for a nested page fault, if it tells (decode assists).
+    #[inline]
+    pub(crate) fn fetched(&self) -> &[u8] {
+        let control = &self.vmcb().control;
+        control.instruction_bytes.get(..usize::from(control.fetched & 0xf)).unwrap_or_default()
+    }
+
+    /// How the guest translates addresses now.
+    #[inline]
+    pub(crate) fn paging(&self) -> Paging {
+        let save = &self.vmcb().save;
+        Paging { cr0: save.cr0, cr3: save.cr3, cr4: save.cr4, efer: save.efer }
+    }
+
+    /// What the running code may reach.
+    #[inline]
+    pub(crate) fn privilege(&self) -> Privilege {
+        if self.vmcb().save.cpl == 3 { Privilege::User } else { Privilege::Supervisor }
+    }
+
+    /// The sizes that the code segment implies (APM volume 2, 4.8: CS.L and CS.D).
+    #[inline]
+    pub(crate) fn mode(&self) -> Mode {
+        const LONG: u16 = 1 << 9;
+        const DEFAULT_32: u16 = 1 << 10;
+        const LONG_MODE_ACTIVE: u64 = 1 << 10;
+        let save = &self.vmcb().save;
+        if save.efer & LONG_MODE_ACTIVE != 0 && save.cs.attributes & LONG != 0 {
+            Mode::Bits64
+        } else if save.cs.attributes & DEFAULT_32 != 0 {
+            Mode::Bits32
+        } else {
+            Mode::Bits16
+        }
+    }
+
+    /// The linear address of the next instruction.
+    #[inline]
+    pub(crate) fn code_address(&self) -> u64 {
+        let save = &self.vmcb().save;
+        match self.mode() {
+            Mode::Bits64 => save.rip,
+            Mode::Bits32 | Mode::Bits16 => save.cs.base.wrapping_add(save.rip) & 0xffff_ffff,
+        }
+    }
+
+    /// The base of a segment, as instructions add it: in 64-bit mode only those of FS and GS count.
+    pub(crate) fn segment_base(&self, segment: SegmentName) -> u64 {
+        let save = &self.vmcb().save;
+        let flat = self.mode() == Mode::Bits64;
+        match segment {
+            SegmentName::Fs => save.fs.base,
+            SegmentName::Gs => save.gs.base,
+            _ if flat => 0,
+            SegmentName::Es => save.es.base,
+            SegmentName::Cs => save.cs.base,
+            SegmentName::Ss => save.ss.base,
+            SegmentName::Ds => save.ds.base,
+        }
+    }
+
+    /// A CPU that lost the interrupt shadow over an exit gets it back as far as that is possible.
+    ///
+    /// QEMU's TCG clears the shadow on any exit; "sti; hlt" would then lose a wake-up between the two. If the
+    /// instruction before was STI, it is run again with interrupts off before it. Source: observed; real CPUs
+    /// keep the shadow in the VMCB and come here with `interrupt_shadow` set and honoured, where this is harmless.
+    pub(crate) fn replay_shadow(&mut self, previous: Option<u8>) {
+        const STI: u8 = 0xfb;
+        const INTERRUPTS: u64 = 1 << 9;
+        let vmcb = self.vmcb_mut();
+        if vmcb.control.interrupt_shadow & spec::INTERRUPT_SHADOW != 0 && previous == Some(STI) {
+            vmcb.save.rip = vmcb.save.rip.wrapping_sub(1);
+            vmcb.save.rflags &= !INTERRUPTS;
+            vmcb.control.interrupt_shadow = 0;
+        }
+    }
+}
+
+/// Whether something is watched for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Watch {
+    /// It causes an exit.
+    On,
+    /// It does not.
+    Off,
+}
+
+/// The guest's exceptions nested once too often: the platform resets.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct TripleFault;
+
+/// Whether the event comes from an INT n, INT3 or INTO instruction.
+fn is_software(interrupted: u64) -> bool {
+    let exception = interrupted & event::TYPE == event::TYPE_EXCEPTION;
+    interrupted & event::TYPE == event::TYPE_SOFTWARE || exception && matches!(interrupted & 0xff, 3 | 4)
+}
+
+/// EXITINFO1 and EXITINFO2 of an IOIO exit (APM volume 2, 15.10.2).
+#[inline]
+fn port_access(info: u64, next_rip: u64) -> PortAccess {
+    PortAccess {
+        port: (info >> io_info::PORT_SHIFT) as u16,
+        width: (info >> io_info::WIDTH_SHIFT & 7) as u8,
+        read: info & io_info::IN != 0,
+        string: info & io_info::STRING != 0,
+        next_rip,
+    }
+}
