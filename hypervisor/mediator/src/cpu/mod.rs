@@ -7,8 +7,12 @@ pub mod apic_page;
 mod arithmetic;
 pub mod cpuid;
 pub mod decode;
+#[cfg(test)]
+mod decode_tests;
 pub mod efer;
 pub mod emulate;
+#[cfg(test)]
+mod emulate_tests;
 pub mod fetch;
 pub mod general;
 pub mod interrupt_command;
