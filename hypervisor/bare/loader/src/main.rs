@@ -41,6 +41,11 @@ fn efi_main() -> Status {
     // A firmware without a watchdog says so by an error, which is as good.
     let _ = boot::set_watchdog_timer(0, WATCHDOG_CODE, None);
     say!("version {}", env!("CARGO_PKG_VERSION"));
+    if processors::is_inside() {
+        // A second copy in the boot order, say that of a stick. The first has done all there is to do.
+        say!("this machine is protected already; going on with the firmware's boot order");
+        return Status::ALREADY_STARTED;
+    }
     let own = OwnVolume::find();
     match take_over() {
         Ok(policy) => next::start(policy.boot_next.as_deref(), &own),

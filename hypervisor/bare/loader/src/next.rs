@@ -51,14 +51,15 @@ pub(crate) fn start(next: Option<&str>, own: &OwnVolume) -> Status {
         say!("{text} is on no volume of this machine; going on with the firmware's boot order");
         return Status::NOT_FOUND;
     };
-    match load_and_start(&path, text) {
-        Ok(()) => {
-            say!("{text} ended");
-            Status::SUCCESS
-        }
+    let source = LoadImageSource::FromDevicePath {
+        device_path: &path,
+        boot_policy: BootPolicy::ExactMatch,
+    };
+    match boot::load_image(boot::image_handle(), source) {
+        Ok(image) => run(image, text),
         Err(error) => {
             say!(
-                "{text} ended with {}; going on with the firmware's boot order",
+                "{text} cannot be loaded ({}); going on with the firmware's boot order",
                 error.status()
             );
             error.status()
@@ -66,14 +67,12 @@ pub(crate) fn start(next: Option<&str>, own: &OwnVolume) -> Status {
     }
 }
 
-fn load_and_start(path: &DevicePath, text: &str) -> uefi::Result {
-    let source = LoadImageSource::FromDevicePath {
-        device_path: path,
-        boot_policy: BootPolicy::ExactMatch,
-    };
-    let image = boot::load_image(boot::image_handle(), source)?;
+/// Runs a loaded image; one that is an operating system does not come back.
+fn run(image: Handle, text: &str) -> Status {
     say!("starting {text}");
-    boot::start_image(image)
+    let status = boot::start_image(image).map_or_else(|error| error.status(), |()| Status::SUCCESS);
+    say!("{text} ended ({status}); going on with the firmware");
+    status
 }
 
 /// Searches again with a driver on every device: a fast boot connects only what the boot entry needs.

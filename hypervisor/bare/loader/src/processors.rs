@@ -32,6 +32,15 @@ pub(crate) struct Processors {
     application: Vec<usize>,
 }
 
+/// Whether the calling CPU runs under the hypervisor. Another hypervisor could pretend to be ours; whoever can
+/// start one below us owns the machine anyway.
+pub(crate) fn is_inside() -> bool {
+    let question = Question::new();
+    question.ask_here();
+    let (signature, _) = question.answer();
+    signature == *CPUID_SIGNATURE
+}
+
 impl Processors {
     /// Those the firmware knows; disabled ones are said and left in their reset state.
     pub(crate) fn find() -> Result<Self, Refusal> {
