@@ -88,3 +88,55 @@ fn allowed(features: Features) -> u64 {
         .filter(|(feature, _)| features.contains(*feature))
         .fold(0, |all, (_, bit)| all | bit)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PAGING: u64 = 1 << 31;
+
+    #[test]
+    fn svm_cannot_be_enabled() {
+        assert_eq!(compose(SVME, 0, 0, Features::all()), Err(Refused));
+    }
+
+    #[test]
+    fn bits_that_the_cpu_lacks_fault() {
+        for (bit, feature) in [
+            (SCE, Features::LONG_MODE),
+            (NXE, Features::NO_EXECUTE),
+            (LMSLE, Features::SEGMENT_LIMITS),
+            (FFXSR, Features::FAST_FXSAVE),
+            (TCE, Features::TRANSLATION_CACHE),
+            (MCOMMIT, Features::MCOMMIT),
+            (INTWB, Features::INTERRUPTIBLE_WBINVD),
+            (UAIE, Features::UPPER_ADDRESS_IGNORE),
+            (AIBRSE, Features::AUTOMATIC_IBRS),
+        ] {
+            assert_eq!(compose(bit, 0, 0, feature), Ok(bit));
+            assert_eq!(
+                compose(bit, 0, 0, Features::all().difference(feature)),
+                Err(Refused),
+                "{bit:x}"
+            );
+        }
+        assert_eq!(compose(1 << 1, 0, 0, Features::all()), Err(Refused));
+        assert_eq!(compose(1 << 63, 0, 0, Features::all()), Err(Refused));
+    }
+
+    #[test]
+    fn long_mode_cannot_change_while_paging_is_on() {
+        assert_eq!(compose(LME, 0, PAGING, Features::all()), Err(Refused));
+        assert_eq!(compose(0, LME | LMA, PAGING, Features::all()), Err(Refused));
+        assert_eq!(compose(LME, 0, 0, Features::all()), Ok(LME));
+    }
+
+    #[test]
+    fn whether_long_mode_is_active_cannot_be_written() {
+        assert_eq!(
+            compose(LME | SCE, LME | LMA, PAGING, Features::all()),
+            Ok(LME | LMA | SCE)
+        );
+        assert_eq!(compose(LMA, 0, 0, Features::all()), Ok(0));
+    }
+}

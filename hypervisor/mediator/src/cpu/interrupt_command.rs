@@ -229,3 +229,207 @@ fn logically(message: u32, cpu: &CpuView) -> bool {
 pub const fn x2apic_logical_id(apic_id: u32) -> u32 {
     (apic_id >> 4) << 16 | 1 << (apic_id & 0xf)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Four CPUs in xAPIC mode, flat: IDs 0 to 3, logical IDs 1, 2, 4, 8.
+    fn flat() -> [CpuView; 4] {
+        [0, 1, 2, 3].map(|id| CpuView {
+            apic_id: id,
+            logical_destination: 1 << (24 + id),
+            destination_format: 0xffff_ffff,
+            mode: ApicMode::XApic,
+        })
+    }
+
+    /// Four CPUs in xAPIC mode, two clusters of two.
+    fn clustered() -> [CpuView; 4] {
+        let logical = [0x01, 0x02, 0x11, 0x12];
+        let mut cpus = flat();
+        for (cpu, logical) in cpus.iter_mut().zip(logical) {
+            cpu.logical_destination = logical << 24;
+            cpu.destination_format = 0x0fff_ffff;
+        }
+        cpus
+    }
+
+    /// Four CPUs in x2APIC mode, two in cluster 0, two in cluster 0x10.
+    fn x2() -> [CpuView; 4] {
+        [0x0, 0x1, 0x100, 0x10f].map(|apic_id| CpuView {
+            apic_id,
+            logical_destination: 0,
+            destination_format: 0xffff_ffff,
+            mode: ApicMode::X2Apic,
+        })
+    }
+
+    fn cpus(bits: u64) -> CpuSet {
+        let mut set = CpuSet::EMPTY;
+        (0..MAX_CPUS)
+            .filter(|index| bits >> index & 1 != 0)
+            .for_each(|index| set.insert(index));
+        set
+    }
+
+    fn xapic(low: u32, destination: u32) -> InterruptCommand {
+        InterruptCommand::xapic(low, destination << 24)
+    }
+
+    fn x2apic(low: u32, destination: u32) -> InterruptCommand {
+        InterruptCommand::x2apic(u64::from(destination) << 32 | u64::from(low))
+    }
+
+    /// INIT, assert, edge: as Linux and edk2 send it; INIT | level | assert is what older guests send.
+    const INIT: u32 = 0x4500;
+    const INIT_LEVEL_ASSERT: u32 = 0xc500;
+    const INIT_DEASSERT: u32 = 0x8500;
+    const STARTUP_9A: u32 = 0x469a;
+    const NMI: u32 = 0x4400;
+    const LOGICAL_MODE: u32 = 0x800;
+    const TO_SELF: u32 = 0x4_0000;
+    const TO_ALL: u32 = 0x8_0000;
+    const TO_OTHERS: u32 = 0xc_0000;
+
+    #[test]
+    fn every_xapic_destination_reaches_the_cpus_of_the_manual() {
+        let cases = [
+            ("physical", flat(), INIT, 2, 0b0100),
+            ("physical, nobody", flat(), INIT, 9, 0),
+            ("physical broadcast", flat(), INIT, 0xff, 0b1111),
+            ("flat, one", flat(), INIT | LOGICAL_MODE, 0x04, 0b0100),
+            ("flat, several", flat(), INIT | LOGICAL_MODE, 0x0a, 0b1010),
+            ("flat, broadcast", flat(), INIT | LOGICAL_MODE, 0xff, 0b1111),
+            ("flat, nobody", flat(), INIT | LOGICAL_MODE, 0xf0, 0),
+            ("cluster 0, both", clustered(), INIT | LOGICAL_MODE, 0x03, 0b0011),
+            (
+                "cluster 1, second",
+                clustered(),
+                INIT | LOGICAL_MODE,
+                0x12,
+                0b1000,
+            ),
+            ("cluster 2, nobody", clustered(), INIT | LOGICAL_MODE, 0x23, 0),
+            (
+                "all clusters, first of each",
+                clustered(),
+                INIT | LOGICAL_MODE,
+                0xf1,
+                0b0101,
+            ),
+            (
+                "cluster broadcast",
+                clustered(),
+                INIT | LOGICAL_MODE,
+                0xff,
+                0b1111,
+            ),
+            ("self", flat(), INIT | TO_SELF, 0, 0b0010),
+            ("all including self", flat(), INIT | TO_ALL, 0, 0b1111),
+            ("all excluding self", flat(), INIT | TO_OTHERS, 0, 0b1101),
+            (
+                "shorthand before destination",
+                flat(),
+                INIT | TO_OTHERS | LOGICAL_MODE,
+                0x02,
+                0b1101,
+            ),
+        ];
+        for (name, views, low, destination, expected) in cases {
+            let decision = xapic(low, destination).decide(&views, 1);
+            assert_eq!(decision, Decision::Init(cpus(expected)), "{name}");
+        }
+    }
+
+    #[test]
+    fn every_x2apic_destination_reaches_the_cpus_of_the_manual() {
+        let cases = [
+            ("physical", INIT, 0x100, 0b0100),
+            ("physical, nobody", INIT, 0xff, 0),
+            ("broadcast", INIT, 0xffff_ffff, 0b1111),
+            ("logical, cluster 0", INIT | LOGICAL_MODE, 0x0000_0003, 0b0011),
+            (
+                "logical, cluster 0x10, last",
+                INIT | LOGICAL_MODE,
+                0x0010_8000,
+                0b1000,
+            ),
+            (
+                "logical, cluster 0x10, both",
+                INIT | LOGICAL_MODE,
+                0x0010_8001,
+                0b1100,
+            ),
+            ("logical, nobody", INIT | LOGICAL_MODE, 0x0001_0001, 0),
+            ("logical broadcast", INIT | LOGICAL_MODE, 0xffff_ffff, 0b1111),
+            ("all including self", INIT | TO_ALL, 0, 0b1111),
+            ("all excluding self", INIT | TO_OTHERS, 0, 0b0111),
+        ];
+        for (name, low, destination, expected) in cases {
+            let decision = x2apic(low, destination).decide(&x2(), 3);
+            assert_eq!(decision, Decision::Init(cpus(expected)), "{name}");
+        }
+    }
+
+    #[test]
+    fn startup_carries_its_vector() {
+        let expected = Decision::Startup(cpus(0b0010), 0x9a);
+        assert_eq!(xapic(STARTUP_9A, 1).decide(&flat(), 0), expected);
+        assert_eq!(x2apic(STARTUP_9A, 1).decide(&x2(), 0), expected);
+    }
+
+    #[test]
+    fn only_the_deassert_of_an_init_is_swallowed() {
+        assert_eq!(xapic(INIT_DEASSERT, 1).decide(&flat(), 0), Decision::Swallow);
+        assert_eq!(
+            xapic(INIT_LEVEL_ASSERT, 1).decide(&flat(), 0),
+            Decision::Init(cpus(2))
+        );
+        // Edge-triggered, the level bit does not count.
+        assert_eq!(xapic(0x500, 1).decide(&flat(), 0), Decision::Init(cpus(2)));
+    }
+
+    #[test]
+    fn an_nmi_passes_and_is_remembered() {
+        assert_eq!(
+            xapic(NMI | TO_OTHERS, 0).decide(&flat(), 0),
+            Decision::Nmi(cpus(0b1110))
+        );
+        assert_eq!(x2apic(NMI, 0x10f).decide(&x2(), 0), Decision::Nmi(cpus(0b1000)));
+    }
+
+    #[test]
+    fn no_bits_let_an_init_or_a_startup_through() {
+        for low in 0..1_u32 << 20 {
+            let passes = matches!(xapic(low, 1).decide(&flat(), 0), Decision::Pass);
+            assert_eq!(passes, !matches!(low >> 8 & 7, 4..=6), "{low:x}");
+        }
+    }
+
+    #[test]
+    fn a_disabled_apic_takes_nothing() {
+        let mut views = flat();
+        views[2].mode = ApicMode::Disabled;
+        assert_eq!(xapic(INIT, 0xff).decide(&views, 0), Decision::Init(cpus(0b1011)));
+        assert_eq!(
+            xapic(INIT, 0xff).decide(&[CpuView::ABSENT; 3], 0),
+            Decision::Init(CpuSet::EMPTY)
+        );
+    }
+
+    #[test]
+    fn more_cpus_than_the_set_holds_are_not_reached() {
+        let views = [flat()[0]; MAX_CPUS + 1];
+        let Decision::Init(targets) = xapic(INIT, 0).decide(&views, 0) else {
+            panic!("an INIT is an INIT");
+        };
+        assert_eq!(targets.iter().count(), MAX_CPUS);
+    }
+
+    #[test]
+    fn the_logical_x2apic_id_is_derived_from_the_id() {
+        assert_eq!(x2apic_logical_id(0x0), 0x0000_0001);
+        assert_eq!(x2apic_logical_id(0x2f), 0x0002_8000);
+    }
+}

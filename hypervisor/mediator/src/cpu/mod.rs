@@ -18,8 +18,12 @@ pub mod general;
 pub mod interrupt_command;
 pub mod linear;
 pub mod msr;
+#[cfg(test)]
+mod msr_tests;
 pub mod mtrr;
 pub mod registers;
 pub mod startup;
 mod string;
 pub mod walk;
+#[cfg(test)]
+mod walk_tests;

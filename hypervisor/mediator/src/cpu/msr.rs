@@ -141,7 +141,7 @@ pub enum WriteDecision {
     Fault,
     /// The hardware gets this value.
     Hardware(u64),
-    /// It is what the register holds: nothing happens.
+    /// It is what the register holds, or will soon hold again: nothing happens.
     Unchanged,
     /// It may not happen: nothing happens, and it is counted.
     Vanish,
@@ -192,6 +192,7 @@ pub fn write<H: Hardware>(
         0x200..=0x21f | 0x2ff => match memory_types.write(msr, value) {
             Verdict::Harmless => WriteDecision::Hardware(value),
             Verdict::Harmful => WriteDecision::Vanish,
+            Verdict::Paused => WriteDecision::Unchanged,
             Verdict::Fault => WriteDecision::Fault,
         },
         SYSCFG => fixed_except(SYSCFG_OPEN, value, hardware.msr(SYSCFG)),

@@ -69,6 +69,9 @@ pub enum Verdict {
     Harmless,
     /// It would change the region's type; nothing is noted.
     Harmful,
+    /// It turns the ranges off, which would make the region uncached. Every operating system does so for the moment
+    /// in which it sets them, and then turns them on again; meanwhile they stay on, and each is judged by itself.
+    Paused,
     /// No such register, or bits that the hardware refuses with #GP; nothing is noted.
     Fault,
 }
@@ -120,6 +123,8 @@ impl MemoryTypes {
         if after.same_types_as(self) {
             *self = after;
             Verdict::Harmless
+        } else if msr == DEFAULT_TYPE && value & DEFAULT_ENABLED == 0 {
+            Verdict::Paused
         } else {
             Verdict::Harmful
         }
@@ -227,5 +232,123 @@ fn overlap(found: Option<u8>, next: u8) -> Option<u8> {
         (Some(UNCACHEABLE), _) | (Some(_), UNCACHEABLE) => Some(UNCACHEABLE),
         (Some(WRITE_THROUGH), WRITE_BACK) | (Some(WRITE_BACK), WRITE_THROUGH) => Some(WRITE_THROUGH),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// 16 MiB at 0x7e00_0000.
+    const REGION: Region = Region {
+        start: 0x7e00_0000,
+        size: 16 << 20,
+    };
+    const ENABLED: u64 = 1 << 11;
+    const VALID: u64 = 1 << 11;
+    const ADDRESS_BITS: u8 = 40;
+
+    /// Default write-back, one uncached hole from 2 GiB to 4 GiB, as OVMF leaves it.
+    fn usual() -> MemoryTypes {
+        MemoryTypes::capture(REGION, 0x508, ADDRESS_BITS, |msr| match msr {
+            0x200 => 0x8000_0000,
+            0x201 => 0xff_8000_0000 | VALID,
+            0x2ff => ENABLED | 6,
+            _ => 0,
+        })
+    }
+
+    #[test]
+    fn ranges_beside_the_region_are_the_guests() {
+        let mut types = usual();
+        assert_eq!(types.write(0x202, 0xc000_0001), Verdict::Harmless);
+        assert_eq!(types.write(0x203, 0xff_f000_0000 | VALID), Verdict::Harmless);
+        assert_eq!(types.write(0x203, 0), Verdict::Harmless);
+    }
+
+    #[test]
+    fn the_region_cannot_become_uncached() {
+        let mut types = usual();
+        assert_eq!(
+            types.write(0x202, 0x7e00_0000),
+            Verdict::Harmless,
+            "not valid yet"
+        );
+        assert_eq!(types.write(0x203, 0xff_ff00_0000 | VALID), Verdict::Harmful);
+        assert_eq!(
+            types.write(0x203, 0xff_ffff_f000 | VALID),
+            Verdict::Harmful,
+            "one page of it"
+        );
+        assert_eq!(
+            types.write(0x201, VALID),
+            Verdict::Harmful,
+            "the hole over everything"
+        );
+        assert_eq!(types.write(0x2ff, ENABLED), Verdict::Harmful);
+    }
+
+    #[test]
+    fn a_range_of_the_same_type_may_cover_the_region() {
+        let mut types = usual();
+        assert_eq!(types.write(0x202, 0x6), Verdict::Harmless);
+        assert_eq!(types.write(0x203, 0xff_8000_0000 | VALID), Verdict::Harmless);
+        // Now the default no longer decides.
+        assert_eq!(types.write(0x2ff, ENABLED), Verdict::Harmless);
+        assert_eq!(types.write(0x203, 0), Verdict::Harmful);
+    }
+
+    #[test]
+    fn turning_the_ranges_off_for_a_moment_is_no_attempt() {
+        let mut types = usual();
+        assert_eq!(types.write(0x2ff, 0), Verdict::Paused);
+        assert_eq!(types.write(0x202, 0xc000_0001), Verdict::Harmless);
+        assert_eq!(types.write(0x201, VALID), Verdict::Harmful);
+        assert_eq!(types.write(0x2ff, ENABLED | 6), Verdict::Harmless);
+    }
+
+    #[test]
+    fn a_refused_write_is_forgotten() {
+        let mut types = usual();
+        assert_eq!(types.write(0x2ff, ENABLED), Verdict::Harmful);
+        assert_eq!(types, usual());
+    }
+
+    #[test]
+    fn overlaps_follow_the_manual() {
+        assert_eq!(overlap(Some(6), 0), Some(0));
+        assert_eq!(overlap(Some(6), 4), Some(4));
+        assert_eq!(overlap(Some(1), 6), None);
+        assert_eq!(overlap(None, 1), Some(1));
+    }
+
+    #[test]
+    fn what_the_hardware_would_refuse_faults() {
+        let mut types = usual();
+        for (msr, value) in [
+            (0x200, 2),           // no such type
+            (0x200, 0x106),       // reserved bits
+            (0x200, 1 << 40),     // beyond physical memory
+            (0x201, 1),           // reserved bits
+            (0x2ff, ENABLED | 7), // no such type
+            (0x2ff, 1 << 12),     // reserved bits
+            (0x210, 6),           // the ninth of eight ranges
+            (0x1ff, 6),
+        ] {
+            assert_eq!(types.write(msr, value), Verdict::Fault, "{msr:x} {value:x}");
+        }
+    }
+
+    #[test]
+    fn where_firmware_left_a_mix_only_that_mix_is_kept() {
+        let mut types = MemoryTypes::capture(REGION, 0x508, ADDRESS_BITS, |msr| match msr {
+            0x200 => 0x7e00_0000,
+            0x201 => 0xff_ffff_f000 | VALID,
+            0x2ff => ENABLED | 6,
+            _ => 0,
+        });
+        assert_eq!(types.write(0x202, 0xc000_0000), Verdict::Harmless);
+        assert_eq!(types.write(0x203, 0xff_f000_0000 | VALID), Verdict::Harmless);
+        assert_eq!(types.write(0x201, 0), Verdict::Harmful);
     }
 }
