@@ -4,6 +4,7 @@
 
 mod check;
 mod compile;
+mod image;
 mod match_;
 
 use clap::{Parser, Subcommand};
@@ -25,6 +26,7 @@ struct Arguments {
 enum Command {
     Check(check::Arguments),
     Compile(compile::Arguments),
+    Image(image::Arguments),
     Match(match_::Arguments),
 }
 
@@ -44,6 +46,7 @@ pub(crate) fn run() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Check(arguments) => check::run(&arguments),
         Command::Compile(arguments) => compile::run(&arguments),
+        Command::Image(arguments) => image::run(&arguments),
         Command::Match(arguments) => match_::run(&arguments),
     };
     match result {

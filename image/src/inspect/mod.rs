@@ -1,0 +1,167 @@
+//! What is in an image, after everything in it was verified: the partition table, the file system, the digest of
+//! each section, the layout and the policy.
+//!
+//! Takes a disk image or a bare `sekisho.efi`. Nothing in it is trusted; it may be cut short or changed anywhere.
+
+mod error;
+mod report;
+
+pub use error::Error;
+pub use report::{Disk, HypervisorMemory, PolicySummary, Report, SectionSummary};
+
+use crate::fat;
+use crate::pe::has_valid_checksum;
+use crate::sections::{self, Section};
+use crate::table::{BLOCK, Table};
+use sekisho_abi::boot::{
+    HypervisorLayout, Manifest, SECTION_HYPERVISOR, SECTION_LAYOUT, SECTION_MANIFEST, SECTION_POLICY,
+};
+use sekisho_abi::compiled::CompiledPolicy;
+
+/// The partition's name, which only an image of the appliance has.
+pub const LABEL: &str = "sekisho";
+
+/// Where the appliance's own boot entry points.
+pub const APPLICATION: &str = "/EFI/sekisho/sekisho.efi";
+
+/// Where firmware looks on a removable disk.
+pub const FALLBACK: &str = "/EFI/BOOT/BOOTX64.EFI";
+
+/// Verifies an image, a disk's or a bare application, and says what is in it.
+///
+/// # Errors
+/// [`Error`]: the first thing found that is not as `image build` makes it.
+pub fn inspect(file: &[u8]) -> Result<Report, Error> {
+    if file.starts_with(b"MZ") {
+        return inspect_application(file);
+    }
+    let (disk, application) = open_disk(file)?;
+    Ok(Report {
+        disk: Some(disk),
+        ..inspect_application(&application)?
+    })
+}
+
+/// Verifies the partition table and the file system; returns the application in it.
+fn open_disk(image: &[u8]) -> Result<(Disk, Vec<u8>), Error> {
+    if image.get(510..512) != Some(&[0x55, 0xaa]) {
+        return Err(Error::UnknownFormat);
+    }
+    let table = Table::read(image).map_err(Error::Table)?;
+    if table.label != LABEL {
+        return Err(Error::Label);
+    }
+    let bytes = blocks(image, table.first, table.last).ok_or(Error::Partition)?;
+    let files = fat::read(bytes).map_err(Error::FileSystem)?;
+    let content = |path: &'static str| {
+        let found = files.iter().find(|(name, _)| name == path);
+        found
+            .map(|(_, content)| content)
+            .ok_or(Error::MissingFile { path })
+    };
+    let application = content(APPLICATION)?;
+    if content(FALLBACK)? != application {
+        return Err(Error::CopiesDiffer);
+    }
+    let disk = Disk {
+        size: image.len() as u64,
+        disk_guid: table.disk.to_string(),
+        partition_guid: table.partition.to_string(),
+        first_lba: table.first,
+        last_lba: table.last,
+        files: files
+            .iter()
+            .map(|(path, content)| (path.clone(), content.len() as u64))
+            .collect(),
+    };
+    Ok((disk, application.clone()))
+}
+
+/// The bytes of logical blocks `first` to `last`.
+fn blocks(image: &[u8], first: u64, last: u64) -> Option<&[u8]> {
+    let start = usize::try_from(first.checked_mul(BLOCK)?).ok()?;
+    let end = usize::try_from(last.checked_add(1)?.checked_mul(BLOCK)?).ok()?;
+    image.get(start..end)
+}
+
+/// Verifies one `sekisho.efi`.
+fn inspect_application(file: &[u8]) -> Result<Report, Error> {
+    let sections = sections::read(file).map_err(Error::Sections)?;
+    let Some((seal, sealed)) = sections
+        .split_last()
+        .filter(|(last, _)| last.name == SECTION_MANIFEST)
+    else {
+        return Err(Error::MissingSection {
+            section: SECTION_MANIFEST,
+        });
+    };
+    let manifest: Manifest = decode(seal)?;
+    verify_digests(&manifest, sealed)?;
+    let layout: HypervisorLayout = decode(find(sealed, SECTION_LAYOUT)?)?;
+    let hypervisor = find(sealed, SECTION_HYPERVISOR)?;
+    let placed: u64 = layout
+        .segments
+        .iter()
+        .map(|segment| u64::from(segment.file_size))
+        .sum();
+    if placed != hypervisor.bytes.len() as u64 {
+        return Err(Error::Damaged {
+            section: SECTION_HYPERVISOR.to_owned(),
+        });
+    }
+    let policy = CompiledPolicy::from_bytes(&find(sealed, SECTION_POLICY)?.bytes).map_err(Error::Policy)?;
+    if policy.name != manifest.policy {
+        return Err(Error::Damaged {
+            section: SECTION_MANIFEST.to_owned(),
+        });
+    }
+    // Last, because a section's name tells more than a checksum over everything.
+    if !has_valid_checksum(file) {
+        return Err(Error::Checksum);
+    }
+    Ok(Report {
+        disk: None,
+        size: file.len() as u64,
+        version: manifest.version,
+        policy: PolicySummary::of(&policy),
+        hypervisor: HypervisorMemory::of(&layout),
+        sections: sections.iter().map(SectionSummary::of).collect(),
+    })
+}
+
+/// A section's postcard content, with nothing behind it.
+fn decode<'section, T: serde::Deserialize<'section>>(section: &'section Section) -> Result<T, Error> {
+    match postcard::take_from_bytes(&section.bytes) {
+        Ok((content, [])) => Ok(content),
+        _ => Err(Error::Damaged {
+            section: section.name.clone(),
+        }),
+    }
+}
+
+/// The section of this name.
+fn find<'sections>(sections: &'sections [Section], name: &'static str) -> Result<&'sections Section, Error> {
+    sections
+        .iter()
+        .find(|section| section.name == name)
+        .ok_or(Error::MissingSection { section: name })
+}
+
+/// Compares each section with the manifest, which lists them all in file order.
+fn verify_digests(manifest: &Manifest, sections: &[Section]) -> Result<(), Error> {
+    for (section, sealed) in sections.iter().zip(&manifest.sections) {
+        let same_size = u32::try_from(section.bytes.len()) == Ok(sealed.size);
+        if section.name != sealed.name || !same_size || section.sha256() != sealed.sha256 {
+            return Err(Error::Damaged {
+                section: section.name.clone(),
+            });
+        }
+    }
+    if sections.len() == manifest.sections.len() {
+        Ok(())
+    } else {
+        Err(Error::Damaged {
+            section: SECTION_MANIFEST.to_owned(),
+        })
+    }
+}

@@ -1,0 +1,139 @@
+//! `sekisho image build` and `sekisho image inspect`: the bootable image, and what is in one.
+
+use super::{CommandResult, Outcome, colour_of_stderr, print, report, report_policy};
+use clap::{Subcommand, ValueEnum};
+use sekisho_image::disk::{self, File};
+use sekisho_image::inspect::{APPLICATION, FALLBACK, LABEL, inspect};
+use sekisho_image::seal;
+use sekisho_policy::{lower, render_human, unsupported};
+use std::error::Error;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::{fmt, fs, io};
+
+/// Build a bootable image, or tell what is in one.
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Subcommand)]
+enum Action {
+    /// Build the bootable disk image of a policy.
+    Build(BuildArguments),
+    /// Verify an image and tell what is in it.
+    Inspect(InspectArguments),
+}
+
+#[derive(clap::Args)]
+struct BuildArguments {
+    /// The policy file; `-` reads standard input.
+    policy: PathBuf,
+    /// The key store of the policy's volumes and tunnels; a policy without them needs none.
+    #[arg(long, value_name = "DIR")]
+    keys: Option<PathBuf>,
+    /// Where the image goes. A file that is there already is replaced at once, or not at all.
+    #[arg(short, long, value_name = "FILE")]
+    output: PathBuf,
+}
+
+#[derive(clap::Args)]
+struct InspectArguments {
+    /// A disk image, or a bare `sekisho.efi`.
+    image: PathBuf,
+    /// Form of the result.
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    format: Format,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Format {
+    Human,
+    Json,
+}
+
+/// A file or folder that could not be used, and why.
+#[derive(Debug)]
+struct Unusable {
+    path: PathBuf,
+    error: io::Error,
+}
+
+impl fmt::Display for Unusable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.path.display(), self.error)
+    }
+}
+
+impl Error for Unusable {}
+
+pub(crate) fn run(arguments: &Arguments) -> CommandResult {
+    match &arguments.action {
+        Action::Build(arguments) => build(arguments),
+        Action::Inspect(arguments) => tell(arguments),
+    }
+}
+
+fn build(arguments: &BuildArguments) -> CommandResult {
+    if let Some(keys) = &arguments.keys {
+        fs::read_dir(keys).map_err(|error| Unusable {
+            path: keys.clone(),
+            error,
+        })?;
+    }
+    let Some((source, policy)) = report_policy(&arguments.policy)? else {
+        return Ok(Outcome::Refused);
+    };
+    let refusals = unsupported(&policy);
+    if !refusals.is_empty() {
+        report(&render_human(&source, &refusals, colour_of_stderr()));
+        return Ok(Outcome::Refused);
+    }
+    let application = seal::application(&lower(&policy))?;
+    // Boot entries name the first path; firmware that has no entry for this disk looks for the second.
+    let paths = [APPLICATION, FALLBACK].map(|path| path.trim_start_matches('/'));
+    let files = paths.map(|path| File {
+        path,
+        bytes: &application,
+    });
+    let image = disk::build(LABEL, &files)?;
+    replace(&arguments.output, &image)?;
+    Ok(Outcome::Fine)
+}
+
+/// Writes beside `path` and renames, so that no half image is ever found under the name.
+fn replace(path: &Path, bytes: &[u8]) -> Result<(), Unusable> {
+    let mut beside = OsString::from(path);
+    beside.push(".part");
+    let written = fs::write(&beside, bytes).and_then(|()| fs::rename(&beside, path));
+    written.map_err(|error| {
+        // The first failure is the one to tell; the rest may not even exist.
+        let _ = fs::remove_file(&beside);
+        Unusable {
+            path: path.to_path_buf(),
+            error,
+        }
+    })
+}
+
+fn tell(arguments: &InspectArguments) -> CommandResult {
+    let path = &arguments.image;
+    let bytes = fs::read(path).map_err(|error| Unusable {
+        path: path.clone(),
+        error,
+    })?;
+    match inspect(&bytes) {
+        Ok(found) => {
+            print(&match arguments.format {
+                Format::Human => found.to_string(),
+                Format::Json => serde_json::to_string_pretty(&found)? + "\n",
+            })?;
+            Ok(Outcome::Fine)
+        }
+        Err(refusal) => {
+            report(&format!("error: {}: {refusal}\n", path.display()));
+            Ok(Outcome::Refused)
+        }
+    }
+}
