@@ -1,14 +1,14 @@
 #!/bin/sh
 # Installs the Debian packages that `make demo`, `make test` and `make bench` need; nothing if all are there.
 #
-# cpio and initramfs tools are not in the list: the guest image is assembled by the test crate itself.
+# The guest's kernel is fetched by the test crate and not installed; it assembles the guest's disks itself.
 set -eu
 
 # qemu-system-x86, ovmf: the test machine. busybox-static, pciutils, kexec-tools: the guest's programs.
 # kmod: depmod over the guest's modules. grub-efi-amd64-bin, memtest86+: what the guest disk boots.
-# gdisk, mtools: the guest disk. gcc, binutils: linking. apt-utils is not needed: `apt-get download` does.
+# zstd: the guest's root. gcc, binutils: linking.
 packages="qemu-system-x86 ovmf busybox-static pciutils kexec-tools kmod grub-efi-amd64-bin memtest86+
-          gdisk mtools zstd gcc libc6-dev binutils ca-certificates"
+          zstd gcc libc6-dev binutils ca-certificates"
 
 missing=""
 for package in $packages; do

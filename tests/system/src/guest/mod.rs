@@ -12,7 +12,8 @@ use crate::paths;
 use crate::tool;
 use std::path::{Path, PathBuf};
 
-pub use disk::{EspFile, write as write_disk};
+use disk::EspFile;
+pub use programs::{Program, efi_disk};
 
 /// The Linux guest's disk image.
 ///
