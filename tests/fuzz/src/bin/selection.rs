@@ -18,19 +18,26 @@ fuzz_target!(|text: &str| {
     let selection = match parse(text) {
         Ok(selection) => selection,
         Err(error) => {
-            assert!(text.get(error.span()).is_some(), "{error:?} is not inside the text");
+            assert!(
+                text.get(error.span()).is_some(),
+                "{error:?} is not inside the text"
+            );
             assert!(!error.help().is_empty());
             return;
         }
     };
     let printed = selection.to_string();
     // Escapes can make a string that just fits too long.
-    let again = if printed.len() > MAX_LENGTH { selection.clone() } else { reread(&printed) };
+    let again = if printed.len() > MAX_LENGTH {
+        selection.clone()
+    } else {
+        reread(&printed)
+    };
     assert_eq!(again, selection);
     for machine in MACHINES.iter() {
         assert_eq!(decide(&again, machine), decide(&selection, machine));
     }
-    matches_as_json(&selection, &MACHINES);
+    assert!(matches_as_json(&selection, &MACHINES).ends_with('\n'));
 });
 
 fn reread(printed: &str) -> Selection {
