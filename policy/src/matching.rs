@@ -3,11 +3,12 @@
 //! The hypervisor finds devices in ascending bus, device, function, and `number=` counts them so; results are
 //! given in the order of the inventory.
 
-use crate::diagnostic::{Diagnostic, Label, Severity};
+use crate::diagnostic::Diagnostic;
 use crate::inventory::Machine;
+use crate::rules::bad_selection;
 use crate::source::Source;
 use sekisho_abi::pci::Identity;
-use sekisho_abi::selection::{Decision, Driver, DriverOption, Matcher, ParseError, Selection, parse};
+use sekisho_abi::selection::{Decision, Driver, DriverOption, Matcher, Selection, parse};
 use serde_json::{Map, Value, json};
 
 /// Reads a selection string that stands alone: `source` is nothing else.
@@ -15,7 +16,7 @@ use serde_json::{Map, Value, json};
 /// # Errors
 /// The first thing wrong with it.
 pub fn read_selection(source: &Source) -> Result<Selection, Box<Diagnostic>> {
-    parse(source.text()).map_err(|error| Box::new(unreadable(&error)))
+    parse(source.text()).map_err(|error| Box::new(bad_selection::finding(error.span().into(), &error)))
 }
 
 /// The decision for each device of a machine, in the order of the inventory.
@@ -96,21 +97,6 @@ fn line(device: &Identity, decision: Option<Decision<'_>>) -> String {
     line
 }
 
-/// What is wrong with a selection string that stands alone.
-fn unreadable(error: &ParseError) -> Diagnostic {
-    Diagnostic {
-        code: "E0201",
-        severity: Severity::Error,
-        message: error.to_string(),
-        primary: Label {
-            span: error.span().into(),
-            text: String::new(),
-        },
-        secondary: Vec::new(),
-        help: vec![error.help()],
-    }
-}
-
 fn options(decision: Option<Decision<'_>>) -> &[DriverOption] {
     decision.map(|decision| decision.options).unwrap_or_default()
 }
@@ -127,6 +113,14 @@ mod tests {
         };
         let devices: Vec<Value> = slots.iter().map(device).collect();
         json!({ "machine": name, "devices": devices }).to_string()
+    }
+
+    #[test]
+    fn a_string_that_cannot_be_read_is_shown_with_its_place() {
+        let source = Source::new("selection".into(), b"driver=pro1000, nett=vpn".to_vec());
+        let wrong = read_selection(&source).unwrap_err();
+        assert_eq!(source.slice(wrong.primary.span), "nett");
+        assert_eq!(wrong.help, ["did you mean `net`?"]);
     }
 
     #[test]
