@@ -3,11 +3,12 @@
 //! Every item of every entry is looked at for every device, also after an entry has taken it, because `number=`
 //! counts all devices that reach it. So devices must be shown once each, in the order they are found.
 
-use super::{Driver, DriverOption, Item, Property, Selection};
+use super::{Driver, DriverOption, Entry, Item, Property, Selection};
 use crate::pci::Identity;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
+use core::slice;
 
 /// Applies a selection to devices, one after the other.
 #[derive(Clone, Debug)]
@@ -49,25 +50,8 @@ impl<'a> Matcher<'a> {
         let mut counters = self.counters.iter_mut();
         let mut decision = None;
         for (index, entry) in self.selection.entries.iter().enumerate() {
-            let mut fits = if entry.items().is_empty() {
-                entry.driver().is_some_and(|driver| driver.fits(device))
-            } else {
-                true
-            };
-            for item in entry.items() {
-                match item {
-                    Item::Property(property, patterns) => {
-                        fits = fits && patterns.matches(&property.text(device));
-                    }
-                    Item::Device(driver) => fits = fits && driver.fits(device),
-                    Item::Number(patterns) => {
-                        // There is one counter for each number item, taken even where it does not advance.
-                        let reached = counters.next();
-                        fits = fits && reached.is_some_and(|counter| patterns.matches(&count(counter)));
-                    }
-                }
-            }
-            if fits && decision.is_none() {
+            // Asked of every entry, also behind the one that decides: its counters must see the device.
+            if matches(entry, device, &mut counters) && decision.is_none() {
                 decision = Some(Decision {
                     entry: index,
                     driver: entry.driver(),
@@ -77,6 +61,28 @@ impl<'a> Matcher<'a> {
         }
         decision
     }
+}
+
+/// Whether all items of `entry` match; takes the counter of each of its `number=` items from `counters`.
+fn matches(entry: &Entry, device: &Identity, counters: &mut slice::IterMut<'_, u32>) -> bool {
+    if entry.items().is_empty() {
+        return entry.driver().is_some_and(|driver| driver.fits(device));
+    }
+    let mut fits = true;
+    for item in entry.items() {
+        // A counter is passed over even where it does not advance, so that the next item finds its own.
+        let counter = match item {
+            Item::Number(_) => counters.next(),
+            Item::Property(..) | Item::Device(_) => None,
+        };
+        fits = fits
+            && match item {
+                Item::Property(property, patterns) => patterns.matches(&property.text(device)),
+                Item::Device(driver) => driver.fits(device),
+                Item::Number(patterns) => counter.is_some_and(|counter| patterns.matches(&count(counter))),
+            };
+    }
+    fits
 }
 
 /// The counter's text, before it advances.

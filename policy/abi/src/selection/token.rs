@@ -79,6 +79,7 @@ enum FragmentEnd {
     Token(Delimiter),
 }
 
+/// The alternative that starts at byte `at`, and what ended it.
 fn fragment(source: &str, at: usize) -> Result<Fragment, ParseError> {
     let rest = source.get(at..).unwrap_or_default();
     let start = source.len() - rest.trim_start_matches([' ', '\t']).len();
@@ -92,10 +93,10 @@ fn fragment(source: &str, at: usize) -> Result<Fragment, ParseError> {
             break (FragmentEnd::Token(Delimiter::End), source.len());
         };
         let position = start + offset;
+        if let (None, Some(stop)) = (open_quote, stop_at(character)) {
+            break (stop, position + 1);
+        }
         let part = match character {
-            '=' if open_quote.is_none() => break (FragmentEnd::Token(Delimiter::Equals), position + 1),
-            ',' if open_quote.is_none() => break (FragmentEnd::Token(Delimiter::Comma), position + 1),
-            '|' if open_quote.is_none() => break (FragmentEnd::Bar, position + 1),
             ' ' => {
                 blanks += 1;
                 continue;
@@ -138,4 +139,14 @@ fn fragment(source: &str, at: usize) -> Result<Fragment, ParseError> {
         end: stop,
         next,
     })
+}
+
+/// What an unquoted `character` ends.
+const fn stop_at(character: char) -> Option<FragmentEnd> {
+    match character {
+        '|' => Some(FragmentEnd::Bar),
+        ',' => Some(FragmentEnd::Token(Delimiter::Comma)),
+        '=' => Some(FragmentEnd::Token(Delimiter::Equals)),
+        _ => None,
+    }
 }
