@@ -1,1 +1,6 @@
 //! Device models that are stricter than hardware, with faults and hostile decorators.
+//!
+//! A model never panics: what a careful user of the hardware would not do is kept as a breach, and the scenario
+//! that drives it asserts that there is none.
+
+pub mod pci;

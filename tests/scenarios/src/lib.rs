@@ -1,1 +1,6 @@
 //! Guest driver against mediator against device model, on the host.
+//!
+//! Each scenario is a claim about what the guest gets, and the tests are named as these claims.
+
+#[cfg(test)]
+mod pci;

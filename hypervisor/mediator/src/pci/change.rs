@@ -46,6 +46,10 @@ impl Mediator<'_> {
     fn admit_one<C: ConfigSpace>(&mut self, hardware: &mut C, address: Address) -> Admission {
         let identity = match identify(hardware, address) {
             Answer::Absent => return Admission::Refused,
+            Answer::Unsteady => {
+                quiet(hardware, address);
+                return Admission::Refused;
+            }
             Answer::NotReady(id) => return Admission::NotReady(id),
             Answer::Present(identity) => identity,
         };
@@ -88,11 +92,21 @@ impl Mediator<'_> {
         self.is_still(address, id) && known == Some(class)
     }
 
-    /// Decides the function at `address` anew: another one has taken its place.
-    pub(super) fn decide_again<C: ConfigSpace>(&mut self, hardware: &mut C, address: Address) {
-        self.attempts.refuse(Attempt::ChangedIdentity, address);
-        if let Answer::Present(identity) = identify(hardware, address) {
-            self.settle(hardware, identity);
+    /// Decides the function at `address` anew: another one has taken its place. Unless that one says what it is,
+    /// nothing is decided and the guest must get nothing of it.
+    pub(super) fn decide_again<C: ConfigSpace>(&mut self, hardware: &mut C, address: Address) -> Admission {
+        match identify(hardware, address) {
+            Answer::Absent => Admission::Refused,
+            Answer::Unsteady => {
+                quiet(hardware, address);
+                Admission::Refused
+            }
+            Answer::NotReady(id) => Admission::NotReady(id),
+            Answer::Present(identity) => {
+                self.attempts.refuse(Attempt::ChangedIdentity, address);
+                self.settle(hardware, identity);
+                Admission::Known
+            }
         }
     }
 

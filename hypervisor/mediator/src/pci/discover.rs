@@ -4,7 +4,7 @@
 //! on a second root bus that only ACPI knows, must be found as well. It costs 32 reads a bus.
 
 use super::access::{ConfigSpace, Width};
-use super::function::{Found, Function};
+use super::function::{Found, Function, quiet};
 use super::spec::{self, VENDOR_ABSENT, VENDOR_NOT_READY};
 use super::table::{Functions, TooMany};
 use sekisho_abi::pci::{Address, Identity};
@@ -13,13 +13,16 @@ use sekisho_abi::pci::{Address, Identity};
 pub(super) enum Answer {
     /// Nobody.
     Absent,
+    /// Somebody who says something else each time: on its way out, or lying. It cannot be decided.
+    Unsteady,
     /// Somebody who is not ready to say: the whole double word at [`spec::VENDOR`].
     NotReady(u32),
     /// A function.
     Present(Identity),
 }
 
-/// Every function on buses 0 to `last_bus`, in ascending order of address, each examined and left as it was.
+/// Every function on buses 0 to `last_bus`, in ascending order of address, each examined and left as it was. One that
+/// cannot say what it is twice in a row is no function, and is stopped.
 ///
 /// # Errors
 /// [`TooMany`] if the machine has more than [`super::MAX_FUNCTIONS`].
@@ -29,8 +32,12 @@ pub fn discover<C: ConfigSpace>(hardware: &mut C, last_bus: u8) -> Result<Functi
         for device in 0..32_u8 {
             for function in 0..8_u8 {
                 let address = Address::from_devfn(bus, device << 3 | function);
-                if let Answer::Present(identity) = identify(hardware, address) {
-                    functions.put(Function::examine(hardware, identity, Found::AtBoot))?;
+                match identify(hardware, address) {
+                    Answer::Present(identity) => {
+                        functions.put(Function::examine(hardware, identity, Found::AtBoot))?;
+                    }
+                    Answer::Unsteady => quiet(hardware, address),
+                    Answer::Absent | Answer::NotReady(_) => {}
                 }
                 // Many devices ignore the function number and would answer eight times. Only function 0 says
                 // whether others exist.
@@ -64,6 +71,11 @@ pub(super) fn identify<C: ConfigSpace>(hardware: &mut C, address: Address) -> An
     } else {
         (0, 0)
     };
+    // Half of one identity and half of another, or of nobody's, must not be decided.
+    let again = hardware.read(address, spec::VENDOR, Width::Dword);
+    if again != id || class_and_revision == u32::MAX {
+        return Answer::Unsteady;
+    }
     Answer::Present(Identity {
         address,
         vendor,

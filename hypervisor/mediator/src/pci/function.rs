@@ -148,12 +148,15 @@ impl Layout {
 }
 
 /// Stops a function: it answers no address, starts no transfer (so raises no message interrupt), and asserts no
-/// interrupt line.
+/// interrupt line. What its command register says before is not asked: it may lie.
 ///
 /// A reset of the bus above it, which the guest can cause, clears the first two again to the same effect; the
 /// line stays quiet then because a reset function has nothing to say.
 pub(super) fn quiet<C: ConfigSpace>(hardware: &mut C, address: Address) {
-    let command = hardware.read(address, spec::COMMAND, Width::Word);
-    let stopped = command & !spec::command::ACTIVE | spec::command::INTERRUPT_DISABLE;
-    hardware.write(address, spec::COMMAND, Width::Word, stopped);
+    hardware.write(
+        address,
+        spec::COMMAND,
+        Width::Word,
+        spec::command::INTERRUPT_DISABLE,
+    );
 }

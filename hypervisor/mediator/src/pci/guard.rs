@@ -8,6 +8,7 @@
 use super::access::{ConfigSpace, Width, dword_of};
 use super::attempt::Attempt;
 use super::bridge::{BusNumbers, Renumbering, Windows};
+use super::change::Admission;
 use super::function::{Found, Function, Layout};
 use super::mediator::Mediator;
 use super::range::MemoryRange;
@@ -68,7 +69,10 @@ impl Mediator<'_> {
             return Ok(());
         }
         if !self.is_still_that_kind(hardware, address) {
-            self.decide_again(hardware, address);
+            match self.decide_again(hardware, address) {
+                Admission::Known => {}
+                Admission::NotReady(_) | Admission::Refused => return Err(Attempt::ChangedIdentity),
+            }
         }
         let function = self.functions.at(address).ok_or(Attempt::ConcealedWrite)?;
         if function.fate().hides() {

@@ -166,10 +166,22 @@ impl<'p> Mediator<'p> {
         if self.is_still(address, id) {
             return width.extract(id, offset);
         }
-        self.decide_again(hardware, address);
-        match self.functions.at(address).map(Function::fate) {
-            Some(Fate::Pass | Fate::NoDriver) => width.extract(id, offset),
-            Some(hidden) => read_hidden(hidden, offset, width),
+        match self.decide_again(hardware, address) {
+            Admission::Known => {}
+            Admission::NotReady(id) => return width.extract(id, offset),
+            Admission::Refused => return width.ones(),
+        }
+        match self
+            .functions
+            .at(address)
+            .map(|function| (function.fate(), function.identity()))
+        {
+            // What was decided, not what is read a third time.
+            Some((Fate::Pass | Fate::NoDriver, decided)) => width.extract(
+                u32::from(decided.device) << 16 | u32::from(decided.vendor),
+                offset,
+            ),
+            Some((hidden, _)) => read_hidden(hidden, offset, width),
             None => width.ones(),
         }
     }
