@@ -52,7 +52,11 @@ impl LocalApic {
     pub(crate) fn current() -> Self {
         // SAFETY: every CPU with SVM has APIC_BASE.
         let base = unsafe { Msr::new(APIC_BASE).read() };
-        if base & X2APIC_ENABLED != 0 { Self::Registers } else { Self::Page(HostPhys(base & BASE_ADDRESS)) }
+        if base & X2APIC_ENABLED != 0 {
+            Self::Registers
+        } else {
+            Self::Page(HostPhys(base & BASE_ADDRESS))
+        }
     }
 
     /// Reads the register at `offset` of the page, or its MSR.
@@ -70,7 +74,9 @@ impl LocalApic {
     pub(crate) fn write(self, offset: u32, value: u32) {
         match self {
             // SAFETY: as in `read`; commands that would take a CPU away are decided before they come here.
-            Self::Page(base) => unsafe { DeviceRegister::new(HostPhys(base.0 + u64::from(offset))) }.write(value),
+            Self::Page(base) => {
+                unsafe { DeviceRegister::new(HostPhys(base.0 + u64::from(offset))) }.write(value)
+            }
             // SAFETY: as in `read`.
             Self::Registers => unsafe { Msr::new(0x800 + (offset >> 4)).write(u64::from(value)) },
         }

@@ -10,6 +10,7 @@ use core::ptr::with_exposed_provenance;
 use core::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
 use sekisho_mediator::cpu::interrupt_command::{ApicMode, CpuView};
 use sekisho_mediator::cpu::mtrr::MemoryTypes;
+use x86_64::registers::model_specific::GsBase;
 
 /// What belongs to one CPU alone. Found through GS in the host.
 #[repr(C, align(4096))]
@@ -46,8 +47,7 @@ pub(crate) struct Cpu {
 impl Cpu {
     /// The CPU this runs on. Only behind [`crate::descriptors::load`], which points GS at it.
     pub(crate) fn current() -> Option<&'static Self> {
-        use x86_64::registers::segmentation::{GS, Segment64};
-        let address = usize::try_from(GS::read_base().as_u64()).ok()?;
+        let address = usize::try_from(GsBase::read().as_u64()).ok()?;
         // SAFETY: the host's GS base is a `Cpu` placed for ever; the fields used through it are atomic or constant.
         unsafe { with_exposed_provenance::<Self>(address).as_ref() }
     }
@@ -96,8 +96,10 @@ impl Peer {
     /// Notes how the CPU's interrupt controller is set.
     pub(crate) fn note_mode(&self, apic: LocalApic, mode: ApicMode) {
         self.apic_id.store(apic.id(), Ordering::Relaxed);
-        self.logical_destination.store(apic.logical_destination(), Ordering::Relaxed);
-        self.destination_format.store(apic.destination_format(), Ordering::Relaxed);
+        self.logical_destination
+            .store(apic.logical_destination(), Ordering::Relaxed);
+        self.destination_format
+            .store(apic.destination_format(), Ordering::Relaxed);
         let mode = match mode {
             ApicMode::Disabled => MODE_DISABLED,
             ApicMode::XApic => MODE_XAPIC,
@@ -170,10 +172,11 @@ impl Request {
 
     /// A startup IPI arrives; whether it counts. If so, the caller wakes the CPU.
     pub(crate) fn start(&self, vector: u8) -> bool {
-        let next = |state: u32| {
-            (state == INIT || state == PARKED).then_some(state | START | u32::from(vector))
-        };
-        self.0.fetch_update(Ordering::AcqRel, Ordering::Relaxed, next).is_ok()
+        let next =
+            |state: u32| (state == INIT || state == PARKED).then_some(state | START | u32::from(vector));
+        self.0
+            .fetch_update(Ordering::AcqRel, Ordering::Relaxed, next)
+            .is_ok()
     }
 
     /// What is asked of this CPU now. [`Asked::Start`] once only.
@@ -201,7 +204,14 @@ pub(crate) fn wait_for_nmi() {
 
 #[unsafe(naked)]
 extern "sysv64" fn wait() {
-    naked_asm!("stgi", ".global sekisho_waiting_halt", "sekisho_waiting_halt:", "hlt", "clgi", "ret")
+    naked_asm!(
+        "stgi",
+        ".global sekisho_waiting_halt",
+        "sekisho_waiting_halt:",
+        "hlt",
+        "clgi",
+        "ret"
+    )
 }
 
 /// The end of this CPU: nothing wakes it but a reset.

@@ -8,7 +8,8 @@ use crate::region::{Exhausted, PAGE, Region};
 use core::ptr::NonNull;
 use x86_64::VirtAddr;
 use x86_64::instructions::tables::load_tss;
-use x86_64::registers::segmentation::{CS, DS, ES, FS, GS, SS, Segment, Segment64};
+use x86_64::registers::model_specific::GsBase;
+use x86_64::registers::segmentation::{CS, DS, ES, FS, GS, SS, Segment};
 use x86_64::structures::gdt::{Descriptor, GlobalDescriptorTable, SegmentSelector};
 use x86_64::structures::idt::{EntryOptions, InterruptDescriptorTable};
 use x86_64::structures::tss::TaskStateSegment;
@@ -35,7 +36,10 @@ impl Descriptors {
     pub(crate) fn new(region: &mut Region) -> Result<Self, Exhausted> {
         let mut task = TaskStateSegment::new();
         let mut stacks = [VirtAddr::zero(); 7];
-        for (stack, _) in stacks.iter_mut().zip([DOUBLE_FAULT_STACK, NMI_STACK, MACHINE_CHECK_STACK]) {
+        for (stack, _) in stacks
+            .iter_mut()
+            .zip([DOUBLE_FAULT_STACK, NMI_STACK, MACHINE_CHECK_STACK])
+        {
             *stack = stack_top(region.pages(STACK_PAGES)?);
         }
         task.interrupt_stack_table = stacks;
@@ -100,10 +104,10 @@ pub(crate) fn load(cpu: &Cpu) {
         // SAFETY: null data segments are allowed at CPL 0 in 64-bit mode.
         unsafe { load(SegmentSelector::NULL) };
     }
-    own.idt.load();
     // SAFETY: the selector is this GDT's TSS, which lives for ever.
     unsafe { load_tss(own.task) };
     let base = VirtAddr::from_ptr(core::ptr::from_ref(cpu));
-    // SAFETY: nothing else in the host uses GS; `Cpu::current` reads it.
-    unsafe { GS::write_base(base) };
+    // Before the IDT: its handlers find the CPU by GS.
+    GsBase::write(base);
+    own.idt.load();
 }

@@ -5,18 +5,19 @@ use crate::cpu::Cpu;
 use crate::descriptors::Descriptors;
 use crate::exit::nmi::NonMaskable;
 use crate::machine::Machine;
+use crate::msr_access;
 use crate::paging::{Mapping, Tables};
 use crate::region::{Exhausted, PAGE, Region};
 use crate::svm::{self, Features, HostState, Vcpu, capture};
-use crate::msr_access;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
+use core::convert::Infallible;
 use core::ptr;
 use core::sync::atomic::{AtomicPtr, AtomicU8, AtomicUsize, Ordering};
 use sekisho_abi::boot::Status;
 use sekisho_mediator::cpu::mtrr;
+use sekisho_mediator::cpu::registers::Registers;
 use sekisho_mediator::log::Event;
-use x86_64::registers::model_specific::Msr;
 
 /// Pages of a CPU's host stack.
 const STACK_PAGES: u64 = 8;
@@ -51,7 +52,11 @@ impl Slots {
             let guard = region.guard()?;
             tables.map(region, guard, PAGE, Mapping::Absent)?;
             let stack = region.pages(STACK_PAGES)?;
-            let vcpu = Vcpu::new(region.pages(1)?.cast().as_ptr(), region.pages(1)?.cast().as_ptr(), features);
+            let vcpu = Vcpu::new(
+                region.pages(1)?.cast().as_ptr(),
+                region.pages(1)?.cast().as_ptr(),
+                features,
+            );
             let cpu = Cpu {
                 vcpu,
                 stack_top: stack.as_ptr().addr() as u64 + STACK_PAGES * PAGE,
@@ -70,12 +75,19 @@ impl Slots {
             };
             cpus.push(AtomicPtr::new(region.place(cpu)?));
         }
-        Ok(Self { cpus: cpus.into(), next: AtomicUsize::new(1) })
+        Ok(Self {
+            cpus: cpus.into(),
+            next: AtomicUsize::new(1),
+        })
     }
 
     /// The place for the CPU this runs on, once.
     fn take(&self, is_boot_cpu: bool) -> Option<*mut Cpu> {
-        let number = if is_boot_cpu { 0 } else { self.next.fetch_add(1, Ordering::Relaxed) };
+        let number = if is_boot_cpu {
+            0
+        } else {
+            self.next.fetch_add(1, Ordering::Relaxed)
+        };
         let cpu = self.cpus.get(number)?.swap(ptr::null_mut(), Ordering::AcqRel);
         (!cpu.is_null()).then_some(cpu)
     }
@@ -92,22 +104,55 @@ impl Hypervisor {
         Self { machine, slots }
     }
 
-    /// Makes the CPU this runs on a guest: the call returns to its caller, but in the guest.
+    /// Makes the CPU this runs on a guest, which goes on behind the loader's call, with RAX = 0.
     ///
     /// # Errors
     /// The [`Status`] if this CPU cannot be entered; it is then as before.
     ///
     /// # Safety
-    /// Called with the firmware's identity mapping, once on each CPU, on a stack that outlives the call.
-    pub unsafe fn enter(&'static self) -> Result<(), Status> {
+    /// Called with the firmware's identity mapping, once on each CPU; `caller` is what the loader's call left.
+    pub unsafe fn enter(&'static self, caller: &Caller) -> Result<Infallible, Status> {
         svm::check()?;
-        // SAFETY: every CPU with SVM has APIC_BASE.
-        let is_boot_cpu = unsafe { Msr::new(APIC_BASE).read() } & BOOT_CPU != 0;
+        let is_boot_cpu = msr_access::read_known(APIC_BASE) & BOOT_CPU != 0;
         let cpu = self.slots.take(is_boot_cpu).ok_or(Status::OutOfOrder)?;
-        // SAFETY: taken from its slot, so it is this CPU's alone; `begin` never returns, and the guest goes on behind this call with RAX = 0, which is
-        // what the call returns.
-        unsafe { svm::leave_to(cpu, begin) };
-        Ok(())
+        // SAFETY: taken from its slot, so it is this CPU's alone; the reference ends here.
+        unsafe { &mut *cpu }.vcpu.registers = caller.registers();
+        // SAFETY: as above; the firmware maps the region, and `begin` never returns.
+        unsafe { svm::leave_to(cpu, begin) }
+    }
+}
+
+/// What a `sysv64` call leaves for its return, as the entry point pushes it: the loader's own code goes on from
+/// here as guest, so nothing of the hypervisor's may be left on its way.
+#[repr(C)]
+pub struct Caller {
+    r15: u64,
+    r14: u64,
+    r13: u64,
+    r12: u64,
+    rbp: u64,
+    rbx: u64,
+    rflags: u64,
+    rip: u64,
+}
+
+impl Caller {
+    /// The registers behind the return: RAX is 0, the status for "done".
+    fn registers(&self) -> Registers {
+        let mut registers = Registers {
+            rip: self.rip,
+            rflags: self.rflags,
+            ..Registers::default()
+        };
+        let behind = ptr::from_ref(self).addr() + size_of::<Self>();
+        registers.general[3] = self.rbx;
+        registers.general[4] = behind as u64;
+        registers.general[5] = self.rbp;
+        let upper = [self.r12, self.r13, self.r14, self.r15];
+        for (to, from) in registers.general.iter_mut().skip(12).zip(upper) {
+            *to = from;
+        }
+        registers
     }
 }
 
@@ -135,7 +180,10 @@ unsafe extern "sysv64" fn begin(cpu: *mut Cpu) -> ! {
 
 /// This CPU's memory type registers.
 fn memory_types(machine: &Machine, features: Features) -> mtrr::MemoryTypes {
-    let region = mtrr::Region { start: machine.region.start, size: machine.region.length() };
+    let region = mtrr::Region {
+        start: machine.region.start,
+        size: machine.region.length(),
+    };
     let read = msr_access::read_known;
     mtrr::MemoryTypes::capture(region, read(MTRR_CAPABILITY), features.physical_bits as u8, read)
 }

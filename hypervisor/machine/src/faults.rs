@@ -124,10 +124,17 @@ pub fn panic(info: &PanicInfo<'_>, machine: Option<&'static Machine>) -> ! {
     let file = info.location().map_or("?", core::panic::Location::file);
     let Some(machine) = machine else {
         // Still building: there is no log and no policy that names a port. Writing to a port cannot fail.
-        let _ = write!(SerialPort::new(Serial::Com1), "sekisho: panic at {file}:{line}: {}\r\n", info.message());
+        let _ = write!(
+            SerialPort::new(Serial::Com1),
+            "sekisho: panic at {file}:{line}: {}\r\n",
+            info.message()
+        );
         crate::cpu::halt_for_ever();
     };
-    machine.stop(usize::MAX, format_args!("panic at {file}:{line}: {}", info.message()))
+    machine.stop(
+        usize::MAX,
+        format_args!("panic at {file}:{line}: {}", info.message()),
+    )
 }
 
 /// Tells why, stops every CPU, and never returns.

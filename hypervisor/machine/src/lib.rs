@@ -17,8 +17,8 @@ mod cpu;
 mod descriptors;
 mod enter;
 mod exit;
-mod features;
 pub mod faults;
+mod features;
 mod machine;
 mod memory;
 mod msr_access;
@@ -30,6 +30,6 @@ mod serial;
 mod space;
 mod svm;
 
-pub use enter::Hypervisor;
+pub use enter::{Caller, Hypervisor};
 pub use machine::Machine;
 pub use prepare::prepare;

@@ -56,7 +56,9 @@ impl Machine {
     /// Offset into the configuration window, if `address` lies in it.
     #[inline]
     pub(crate) fn window_offset(&self, address: u64) -> Option<u64> {
-        self.window.filter(|window| window.contains(address)).map(|window| address - window.start)
+        self.window
+            .filter(|window| window.contains(address))
+            .map(|window| address - window.start)
     }
 
     /// Writes a line to the log.
@@ -101,7 +103,10 @@ impl Machine {
 
     /// The guest asked for a reset, in whatever way: the whole platform gets one.
     pub(crate) fn restart(&self, cpu: usize, why: &str) -> ! {
-        self.tell(Event::GUEST_RESET, format_args!("CPU {cpu}: {why}: the platform resets"));
+        self.tell(
+            Event::GUEST_RESET,
+            format_args!("CPU {cpu}: {why}: the platform resets"),
+        );
         if let Some((port, value)) = self.reset {
             // SAFETY: what follows is a reset.
             unsafe { Port::<u8>::new(port).write(value) };
@@ -126,7 +131,9 @@ impl Machine {
         for _ in 0..PATIENCE {
             if let Some(mut journal) = self.journal.try_lock() {
                 let journal = &mut *journal;
-                return journal.log.write(&mut journal.serial, Event::BROKEN_INVARIANT, text);
+                return journal
+                    .log
+                    .write(&mut journal.serial, Event::BROKEN_INVARIANT, text);
             }
             core::hint::spin_loop();
         }

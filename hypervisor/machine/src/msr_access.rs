@@ -19,7 +19,11 @@ struct Answer {
 /// Reads `msr`.
 pub(crate) fn read(msr: u32) -> Result<u64, Refused> {
     let answer = read_or_refuse(msr);
-    if answer.refused == 0 { Ok(answer.value) } else { Err(Refused) }
+    if answer.refused == 0 {
+        Ok(answer.value)
+    } else {
+        Err(Refused)
+    }
 }
 
 /// Reads `msr`, which every CPU with SVM has. Works before the hypervisor's own descriptor tables are loaded.
@@ -33,7 +37,11 @@ pub(crate) fn read_known(msr: u32) -> u64 {
 /// # Safety
 /// Whatever the register does with the value leaves the hypervisor's memory, mapping and clocks as they are.
 pub(crate) unsafe fn write(msr: u32, value: u64) -> Result<(), Refused> {
-    if write_or_refuse(msr, value).refused == 0 { Ok(()) } else { Err(Refused) }
+    if write_or_refuse(msr, value).refused == 0 {
+        Ok(())
+    } else {
+        Err(Refused)
+    }
 }
 
 /// The labels are known to `faults::general_protection`.

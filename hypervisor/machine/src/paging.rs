@@ -39,7 +39,9 @@ unsafe impl Sync for Tables {}
 impl Tables {
     /// Empty tables.
     pub(crate) fn new(region: &mut Region) -> Result<Self, Exhausted> {
-        Ok(Self { root: region.pages(1)?.cast() })
+        Ok(Self {
+            root: region.pages(1)?.cast(),
+        })
     }
 
     /// The value for CR3 or N_CR3.
@@ -95,11 +97,7 @@ impl Tables {
     }
 
     /// The table below `entry`, made if there is none, splitting a large page if there is one.
-    fn descend(
-        region: &mut Region,
-        entry: &mut u64,
-        level: usize,
-    ) -> Result<NonNull<[u64; 512]>, Exhausted> {
+    fn descend(region: &mut Region, entry: &mut u64, level: usize) -> Result<NonNull<[u64; 512]>, Exhausted> {
         let flags = Flags::from_bits_truncate(*entry);
         let is_table = flags.contains(Flags::PRESENT) && !flags.contains(Flags::HUGE_PAGE);
         if is_table {
@@ -125,7 +123,11 @@ impl Tables {
 
 /// The entry that ends a walk at `level`.
 fn leaf(mapping: Mapping, target: u64, level: usize) -> u64 {
-    let huge = if level == 0 { Flags::empty() } else { Flags::HUGE_PAGE };
+    let huge = if level == 0 {
+        Flags::empty()
+    } else {
+        Flags::HUGE_PAGE
+    };
     let used = Flags::PRESENT | Flags::ACCESSED | Flags::DIRTY;
     match mapping {
         Mapping::Absent => 0,

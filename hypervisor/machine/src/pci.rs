@@ -25,7 +25,9 @@ pub(crate) enum Hardware {
 
 impl Hardware {
     fn register(self, address: Address, offset: u16) -> Option<HostPhys> {
-        let Self::Window(base, last_bus) = self else { return None };
+        let Self::Window(base, last_bus) = self else {
+            return None;
+        };
         let function = u64::from(address.bus()) << 20 | u64::from(address.devfn()) << 12;
         (address.bus() <= last_bus).then_some(HostPhys(base.0 + (function | u64::from(offset & 0xfff))))
     }
@@ -112,8 +114,13 @@ pub(crate) struct Pci {
 impl Pci {
     /// IN at a port of ours.
     pub(crate) fn port_read(&mut self, port: u16, bytes: u8) -> u32 {
-        let Some(width) = Width::from_bytes(bytes) else { return u32::MAX };
-        match self.ports.read(&mut self.mediator, &mut self.hardware, port, width) {
+        let Some(width) = Width::from_bytes(bytes) else {
+            return u32::MAX;
+        };
+        match self
+            .ports
+            .read(&mut self.mediator, &mut self.hardware, port, width)
+        {
             PortRead::Value(value) => value,
             // SAFETY: a port that is not configuration space is the guest's to read.
             PortRead::Hardware => unsafe {
@@ -128,8 +135,13 @@ impl Pci {
 
     /// OUT at a port of ours.
     pub(crate) fn port_write(&mut self, port: u16, bytes: u8, value: u32) {
-        let Some(width) = Width::from_bytes(bytes) else { return };
-        match self.ports.write(&mut self.mediator, &mut self.hardware, port, width, value) {
+        let Some(width) = Width::from_bytes(bytes) else {
+            return;
+        };
+        match self
+            .ports
+            .write(&mut self.mediator, &mut self.hardware, port, width, value)
+        {
             PortWrite::Done => {}
             // SAFETY: as in `port_read`; the reset control among them is the guest's right.
             PortWrite::Hardware => unsafe {
@@ -165,7 +177,8 @@ impl Pci {
     pub(crate) fn window_write(&mut self, offset: u64, width: MemoryWidth, value: u64) {
         let mut write = |offset: u64, width: Width, value: u32| {
             if let Some((address, register)) = locate(offset) {
-                self.mediator.write(&mut self.hardware, address, register, width, value);
+                self.mediator
+                    .write(&mut self.hardware, address, register, width, value);
             }
         };
         match width {
@@ -178,5 +191,4 @@ impl Pci {
             }
         }
     }
-
 }

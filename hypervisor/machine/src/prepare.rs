@@ -46,10 +46,7 @@ impl From<Exhausted> for Status {
 /// # Safety
 /// `handover` is the loader's, its region is reserved and mapped at its physical address, and this runs on the
 /// boot CPU with the firmware's identity mapping.
-pub unsafe fn prepare(
-    handover: &Handover,
-    heap: impl FnOnce(*mut u8, usize),
-) -> Result<Hypervisor, Status> {
+pub unsafe fn prepare(handover: &Handover, heap: impl FnOnce(*mut u8, usize)) -> Result<Hypervisor, Status> {
     let features = svm::check()?;
     if handover.magic != HANDOVER_MAGIC {
         return Err(Status::WrongHandover);
@@ -85,7 +82,10 @@ fn build(
     let window = config_window(handover);
     let apic_page = apic::page_address();
     let limit = space::window_limit(features.physical_bits);
-    let ram = GuestRam { refused: region.whole(), limit };
+    let ram = GuestRam {
+        refused: region.whole(),
+        limit,
+    };
     let pci = take_devices(policy, region.whole(), window)?;
     let permissions = Permissions::new(&mut region, CONFIG_ADDRESS..=CONFIG_DATA + 3, watched_registers())?;
     let nested = space::nested(&mut region, features.physical_bits, apic_page, window)?;
@@ -101,11 +101,18 @@ fn build(
         guest_status: policy.guest_status,
         reset: reset_register(handover),
         pci: Mutex::new(pci),
-        journal: Mutex::new(Journal { log: Log::new(LOG_LINES), serial: SerialPort::new(policy.serial) }),
+        journal: Mutex::new(Journal {
+            log: Log::new(LOG_LINES),
+            serial: SerialPort::new(policy.serial),
+        }),
         stop: AtomicBool::new(false),
     };
     let machine: &'static Machine = Box::leak(Box::new(machine));
-    let host = HostState { page_tables: tables.root(), nested_tables: nested.root(), permissions };
+    let host = HostState {
+        page_tables: tables.root(),
+        nested_tables: nested.root(),
+        permissions,
+    };
     let slots = Slots::new(&mut region, &mut tables, machine, features, host)?;
     warm_up();
     tell(machine, policy, &region);
@@ -133,7 +140,11 @@ fn take_devices(
         let last_bus = (window.length() / BUS_WINDOW).saturating_sub(1).min(255);
         hardware = Hardware::Window(crate::address::HostPhys(window.start), last_bus as u8);
     }
-    Ok(Pci { mediator, hardware, ports: ConfigPorts::default() })
+    Ok(Pci {
+        mediator,
+        hardware,
+        ports: ConfigPorts::default(),
+    })
 }
 
 /// The MSRs that exit, from the mediator's list.
@@ -156,7 +167,9 @@ fn config_window(handover: &Handover) -> Option<PhysRange> {
 }
 
 fn reset_register(handover: &Handover) -> Option<(u16, u8)> {
-    let port = u16::try_from(handover.reset_port).ok().filter(|port| *port != 0)?;
+    let port = u16::try_from(handover.reset_port)
+        .ok()
+        .filter(|port| *port != 0)?;
     Some((port, u8::try_from(handover.reset_value).ok()?))
 }
 
@@ -180,13 +193,20 @@ fn image_size(layout: &[u8]) -> Option<u64> {
 fn check_layout(layout: &HypervisorLayout) -> Result<(), Status> {
     let mut end = 0;
     for segment in &layout.segments {
-        let next = segment.offset.checked_add(segment.memory_size).ok_or(Status::BadLayout)?;
+        let next = segment
+            .offset
+            .checked_add(segment.memory_size)
+            .ok_or(Status::BadLayout)?;
         if segment.offset < end || !segment.offset.is_multiple_of(PAGE) || next > layout.memory_size {
             return Err(Status::BadLayout);
         }
         end = next;
     }
-    if layout.memory_size.is_multiple_of(PAGE) { Ok(()) } else { Err(Status::BadLayout) }
+    if layout.memory_size.is_multiple_of(PAGE) {
+        Ok(())
+    } else {
+        Err(Status::BadLayout)
+    }
 }
 
 /// Makes the decoder build its tables now: later there is no memory for them.
@@ -200,7 +220,10 @@ fn tell(machine: &Machine, policy: &CompiledPolicy, region: &Region) {
         format_args!("version {} policy {}", env!("CARGO_PKG_VERSION"), policy.name),
     );
     let (used, whole) = (region.used() >> 10, region.whole().length() >> 10);
-    machine.tell(Event::MEMORY, format_args!("{used} of {whole} KiB used, {} CPUs", machine.peers.len()));
+    machine.tell(
+        Event::MEMORY,
+        format_args!("{used} of {whole} KiB used, {} CPUs", machine.peers.len()),
+    );
     let pci = machine.pci.lock();
     for line in pci.mediator.listing() {
         machine.tell(Event::PCI_FUNCTION, format_args!("{line}"));

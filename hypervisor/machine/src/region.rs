@@ -26,7 +26,10 @@ impl Region {
     /// `first_free..whole.end` is memory that nobody else uses, mapped at its physical address and writable,
     /// for as long as the machine runs.
     pub(crate) unsafe fn new(whole: PhysRange, first_free: u64) -> Self {
-        Self { whole, next: first_free.next_multiple_of(PAGE) }
+        Self {
+            whole,
+            next: first_free.next_multiple_of(PAGE),
+        }
     }
 
     /// The whole region, image included.
@@ -46,7 +49,8 @@ impl Region {
         if end > self.whole.end {
             return Err(Exhausted);
         }
-        let start = ptr::with_exposed_provenance_mut::<u8>(usize::try_from(self.next).map_err(|_| Exhausted)?);
+        let start =
+            ptr::with_exposed_provenance_mut::<u8>(usize::try_from(self.next).map_err(|_| Exhausted)?);
         self.next = end;
         // SAFETY: `new`'s caller gave us these bytes, and `next` has moved past them: they are handed out once.
         unsafe { start.write_bytes(0, usize::try_from(length).map_err(|_| Exhausted)?) };

@@ -3,8 +3,8 @@
 //! Source: National Semiconductor PC16550D data sheet, section 8 (registers). The guest shares the port and may
 //! have programmed it in any way, so nothing is assumed of it and every wait is bounded.
 
-use sekisho_abi::compiled::Serial;
 use core::fmt::{self, Write};
+use sekisho_abi::compiled::Serial;
 use sekisho_mediator::log::{Line, Sink};
 use x86_64::instructions::port::Port;
 
@@ -29,7 +29,9 @@ impl SerialPort {
             Serial::Com2 => 0x2f8,
         };
         let present = read(base + LINE_STATUS) != 0xff;
-        Self { base: present.then_some(base) }
+        Self {
+            base: present.then_some(base),
+        }
     }
 
     fn byte(base: u16, byte: u8) {

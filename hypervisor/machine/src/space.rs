@@ -12,7 +12,9 @@ const NESTED_LIMIT: u64 = 1 << 48;
 
 /// Bytes of physical address space that the windows show.
 pub(crate) fn window_limit(physical_bits: u32) -> u64 {
-    1u64.checked_shl(physical_bits).unwrap_or(WINDOW_LIMIT).min(WINDOW_LIMIT)
+    1u64.checked_shl(physical_bits)
+        .unwrap_or(WINDOW_LIMIT)
+        .min(WINDOW_LIMIT)
 }
 
 /// The hypervisor's own tables: its image with each segment's access, the rest of its region as data, and the two
@@ -59,13 +61,21 @@ pub(crate) fn nested(
     let mut tables = Tables::new(region)?;
     let read_only = Flags::PRESENT | Flags::USER_ACCESSIBLE;
     let all = read_only | Flags::WRITABLE;
-    let limit = 1u64.checked_shl(physical_bits).unwrap_or(NESTED_LIMIT).min(NESTED_LIMIT);
+    let limit = 1u64
+        .checked_shl(physical_bits)
+        .unwrap_or(NESTED_LIMIT)
+        .min(NESTED_LIMIT);
     tables.map(region, 0, limit, Mapping::Linear(0, all))?;
     let ones = region.pages(1)?;
     // SAFETY: a fresh page of ours.
     unsafe { ones.as_ptr().write_bytes(0xff, PAGE as usize) };
     let ones = ones.as_ptr().addr() as u64;
-    tables.map(region, whole.start, whole.length(), Mapping::Same(ones, read_only))?;
+    tables.map(
+        region,
+        whole.start,
+        whole.length(),
+        Mapping::Same(ones, read_only),
+    )?;
     tables.map(region, apic_page, PAGE, Mapping::Linear(apic_page, read_only))?;
     if let Some(window) = window {
         tables.map(region, window.start, window.length(), Mapping::Absent)?;

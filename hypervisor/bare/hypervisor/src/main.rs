@@ -1,12 +1,17 @@
 //! The hypervisor binary: the entry point that the loader calls, the heap, and the panic handler.
 #![no_std]
 #![no_main]
-#![expect(unsafe_code, reason = "the loader calls in with raw values, and the linker knows the entry by name")]
+#![expect(
+    unsafe_code,
+    reason = "the loader calls in with raw values, and the linker knows the entry by name"
+)]
 
+use core::arch::naked_asm;
+use core::convert::Infallible;
 use core::panic::PanicInfo;
 use linked_list_allocator::LockedHeap;
 use sekisho_abi::boot::{Handover, Status, call};
-use sekisho_machine::{Hypervisor, faults, prepare};
+use sekisho_machine::{Caller, Hypervisor, faults, prepare};
 use sekisho_runtime as _;
 use spin::Once;
 
@@ -17,13 +22,31 @@ static HEAP: LockedHeap = LockedHeap::empty();
 /// What [`call::PREPARE`] built.
 static HYPERVISOR: Once<Hypervisor> = Once::new();
 
-/// Called by the loader; see [`call`].
+/// Called by the loader; see [`call`]. Pushes a [`Caller`], from which the guest goes on.
 // SAFETY: the only symbol of this name in the binary.
 #[unsafe(no_mangle)]
+#[unsafe(naked)]
 extern "sysv64" fn sekisho_entry(number: u64, handover: *const Handover) -> u64 {
+    naked_asm!(
+        "pushfq",
+        "push rbx",
+        "push rbp",
+        "push r12",
+        "push r13",
+        "push r14",
+        "push r15",
+        "mov rdx, rsp",
+        "call {dispatch}",
+        "add rsp, 56",
+        "ret",
+        dispatch = sym dispatch,
+    )
+}
+
+extern "sysv64" fn dispatch(number: u64, handover: *const Handover, caller: &Caller) -> u64 {
     let result = match number {
         call::PREPARE => build(handover),
-        call::ENTER => enter(),
+        call::ENTER => enter(caller).map(|never| match never {}),
         _ => Err(Status::OutOfOrder),
     };
     result.err().unwrap_or(Status::Done) as u64
@@ -45,10 +68,10 @@ fn build(handover: *const Handover) -> Result<(), Status> {
     Ok(())
 }
 
-fn enter() -> Result<(), Status> {
+fn enter(caller: &Caller) -> Result<Infallible, Status> {
     let hypervisor = HYPERVISOR.get().ok_or(Status::OutOfOrder)?;
     // SAFETY: the loader calls this once on each CPU, under the firmware's mapping.
-    unsafe { hypervisor.enter() }
+    unsafe { hypervisor.enter(caller) }
 }
 
 #[panic_handler]

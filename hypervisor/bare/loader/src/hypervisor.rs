@@ -1,5 +1,6 @@
 //! The hypervisor in memory: its region, its two calls.
 
+use crate::console::say;
 use crate::refuse::Refusal;
 use sekisho_abi::boot::{
     Access, HANDOVER_MAGIC, Handover, HypervisorLayout, REGION_SIZE, Status as Answer, call,
@@ -26,6 +27,7 @@ impl Hypervisor {
     /// Reserves the region and places the image's hypervisor at its start.
     pub(crate) fn place(image: &Verified<'_>) -> Result<Self, Refusal> {
         let region = reserve()?;
+        say!("{} KiB reserved at {region:#x}", REGION_SIZE / 1024);
         let memory = region_bytes(region)?;
         place(&image.layout, image.hypervisor, memory, region)?;
         allow_execution(region, &image.layout).map_err(|error| Refusal::Memory(error.status()))?;

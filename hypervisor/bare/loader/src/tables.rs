@@ -18,7 +18,15 @@ pub(crate) fn read() -> Result<Platform, Refusal> {
         return Ok(Platform::default());
     };
     let map = boot::memory_map(MemoryType::LOADER_DATA).map_err(|error| Refusal::Memory(error.status()))?;
-    Ok(read_platform(&FirmwareMemory(map), pointer)?)
+    let platform = read_platform(&FirmwareMemory(map), pointer)?;
+    if let Some(window) = platform.config_window {
+        say!(
+            "PCI configuration window at {:#x}, buses 0 to {}",
+            window.base,
+            window.last_bus
+        );
+    }
+    Ok(platform)
 }
 
 /// The root pointer, that of ACPI 2.0 and later where there are both.

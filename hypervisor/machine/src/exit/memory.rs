@@ -28,7 +28,10 @@ pub(crate) fn handle(cpu: &mut Cpu, address: u64, write: bool, guest_table: bool
     }
     if address & !PAGE_OFFSET == machine.apic_page {
         cpu.count(Counter::ApicWrite);
-        let mut page = ApicPage { offset: (address & PAGE_OFFSET) as u16, written: None };
+        let mut page = ApicPage {
+            offset: (address & PAGE_OFFSET) as u16,
+            written: None,
+        };
         if carry_out(cpu, fault, &mut page)
             && let Some((width, value)) = page.written
         {
@@ -58,7 +61,13 @@ fn nothing_there(cpu: &mut Cpu, fault: Fault) {
     cpu.vcpu.gather();
     let mode = cpu.vcpu.mode();
     let mut registers = cpu.vcpu.registers;
-    let result = skip(&mut registers, mode, &bytes, fault, &Around(&cpu.vcpu, cpu.machine));
+    let result = skip(
+        &mut registers,
+        mode,
+        &bytes,
+        fault,
+        &Around(&cpu.vcpu, cpu.machine),
+    );
     finish(cpu, registers, result);
 }
 
@@ -72,7 +81,14 @@ fn carry_out<D: Device>(cpu: &mut Cpu, fault: Fault, device: &mut D) -> bool {
     cpu.vcpu.gather();
     let mode = cpu.vcpu.mode();
     let mut registers = cpu.vcpu.registers;
-    let result = emulate(&mut registers, mode, &bytes, fault, device, &Around(&cpu.vcpu, cpu.machine));
+    let result = emulate(
+        &mut registers,
+        mode,
+        &bytes,
+        fault,
+        device,
+        &Around(&cpu.vcpu, cpu.machine),
+    );
     finish(cpu, registers, result)
 }
 
@@ -147,7 +163,8 @@ impl Device for ConfigWindow {
     }
 
     fn write(&mut self, width: Width, value: u64) {
-        self.machine.configure(|pci| pci.window_write(self.offset, width, value));
+        self.machine
+            .configure(|pci| pci.window_write(self.offset, width, value));
     }
 }
 
@@ -172,7 +189,10 @@ impl Around<'_> {
             match physical {
                 Ok(physical) => step(physical, done..end)?,
                 Err(Untranslated::PageFault(error_code)) => {
-                    return Err(Refusal::PageFault { linear: at, error_code });
+                    return Err(Refusal::PageFault {
+                        linear: at,
+                        error_code,
+                    });
                 }
                 Err(Untranslated::Unreachable) => return Err(Refusal::Undecodable),
             }
@@ -206,6 +226,10 @@ impl Cpu {
     /// Counts an access to memory that does not exist for the guest.
     fn count_unreachable(&self, address: u64) {
         let own = self.machine.region.contains(address);
-        self.count(if own { Counter::OwnMemory } else { Counter::BeyondMemory });
+        self.count(if own {
+            Counter::OwnMemory
+        } else {
+            Counter::BeyondMemory
+        });
     }
 }

@@ -78,7 +78,11 @@ pub(crate) extern "sysv64" fn handle(cpu: &mut Cpu) {
     }
     cpu.vcpu.redeliver_interrupted();
     match exit {
-        Exit::Memory { address, write, guest_table } => memory::handle(cpu, address, write, guest_table),
+        Exit::Memory {
+            address,
+            write,
+            guest_table,
+        } => memory::handle(cpu, address, write, guest_table),
         Exit::Port(access) => port::handle(cpu, access),
         Exit::ReadMsr => model_specific::read(cpu),
         Exit::WriteMsr => model_specific::write(cpu),
@@ -99,7 +103,9 @@ pub(crate) extern "sysv64" fn handle(cpu: &mut Cpu) {
             cpu.count(Counter::TripleFault);
             cpu.machine.restart(cpu.index, "triple fault");
         }
-        Exit::Unknown(code) => cpu.machine.stop(cpu.index, format_args!("unknown exit {code:#x}")),
+        Exit::Unknown(code) => cpu
+            .machine
+            .stop(cpu.index, format_args!("unknown exit {code:#x}")),
     }
 }
 
@@ -111,8 +117,16 @@ fn cpu_identification(cpu: &mut Cpu) {
     let leaf = cpu.vcpu.rax() as u32;
     let subleaf = cpu.vcpu.registers.general[1] as u32;
     let raw = __cpuid_count(leaf, subleaf);
-    let raw = Leaf { eax: raw.eax, ebx: raw.ebx, ecx: raw.ecx, edx: raw.edx };
-    let view = GuestView { cr4: cpu.vcpu.cr4(), cpu_index: cpu.index as u32 };
+    let raw = Leaf {
+        eax: raw.eax,
+        ebx: raw.ebx,
+        ecx: raw.ecx,
+        edx: raw.edx,
+    };
+    let view = GuestView {
+        cr4: cpu.vcpu.cr4(),
+        cpu_index: cpu.index as u32,
+    };
     let seen = cpuid::filter(leaf, subleaf, raw, &view);
     cpu.vcpu.set_rax(u64::from(seen.eax));
     let general = &mut cpu.vcpu.registers.general;

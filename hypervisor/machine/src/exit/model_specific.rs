@@ -3,8 +3,8 @@
 use super::startup;
 use crate::counters::Counter;
 use crate::cpu::Cpu;
-use crate::svm::Exception;
 use crate::msr_access;
+use crate::svm::Exception;
 use core::arch::x86_64::_rdtsc;
 use sekisho_mediator::cpu::interrupt_command::{ApicMode, InterruptCommand};
 use sekisho_mediator::cpu::msr::{self, Hardware, ReadDecision, State, WriteDecision};

@@ -96,7 +96,11 @@ pub(crate) fn returning(cpu: &mut Cpu) {
 /// Lets the guest execute one instruction: the IRET.
 fn step(cpu: &mut Cpu) {
     let flags = cpu.vcpu.rflags();
-    let stepping = if flags & TRAP == 0 { Stepping::OursAlone } else { Stepping::GuestsToo };
+    let stepping = if flags & TRAP == 0 {
+        Stepping::OursAlone
+    } else {
+        Stepping::GuestsToo
+    };
     cpu.non_maskable.stepping = Some(stepping);
     cpu.vcpu.set_rflags(flags | TRAP);
     cpu.vcpu.watch_single_step(Watch::On);

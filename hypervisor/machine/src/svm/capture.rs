@@ -80,7 +80,7 @@ fn control(vcpu: &mut Vcpu, host: &HostState) {
     control.nested_cr3 = host.nested_tables;
 }
 
-/// The save area: the state of the caller of [`super::leave_to`].
+/// The save area: the state of the hypervisor's caller, whose registers `enter` has noted.
 ///
 /// # Safety
 /// In 64-bit mode, with readable descriptor tables.
@@ -120,7 +120,12 @@ fn debug_registers(save: &mut Save) {
 }
 
 fn table(pointer: &DescriptorTablePointer) -> Segment {
-    Segment { selector: 0, attributes: 0, limit: u32::from(pointer.limit), base: pointer.base.as_u64() }
+    Segment {
+        selector: 0,
+        attributes: 0,
+        limit: u32::from(pointer.limit),
+        base: pointer.base.as_u64(),
+    }
 }
 
 /// The hidden part of a segment register, read back from its descriptor.
@@ -130,10 +135,18 @@ fn table(pointer: &DescriptorTablePointer) -> Segment {
 unsafe fn descriptor(gdt: &DescriptorTablePointer, selector: u16) -> Segment {
     let offset = selector & !7;
     if offset == 0 || selector & 4 != 0 || u32::from(offset) + 7 > u32::from(gdt.limit) {
-        return Segment { selector, ..Segment::default() };
+        return Segment {
+            selector,
+            ..Segment::default()
+        };
     }
     // SAFETY: within the limit of the caller's GDT.
-    let raw = unsafe { gdt.base.as_ptr::<u64>().byte_add(usize::from(offset)).read_unaligned() };
+    let raw = unsafe {
+        gdt.base
+            .as_ptr::<u64>()
+            .byte_add(usize::from(offset))
+            .read_unaligned()
+    };
     let attributes = (raw >> 40 & 0xff | raw >> 44 & 0xf00) as u16;
     let limit = (raw & 0xffff | raw >> 32 & 0xf_0000) as u32;
     let granular = raw >> 55 & 1 != 0;

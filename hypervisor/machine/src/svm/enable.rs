@@ -41,7 +41,10 @@ pub(crate) fn check() -> Result<Features, Status> {
         return Err(Status::NoNestedPaging);
     }
     let physical_bits = __cpuid(0x8000_0008).eax & 0xff;
-    Ok(Features { next_rip: revision.edx & 1 << 3 != 0, physical_bits })
+    Ok(Features {
+        next_rip: revision.edx & 1 << 3 != 0,
+        physical_bits,
+    })
 }
 
 /// Turns SVM on for this CPU.

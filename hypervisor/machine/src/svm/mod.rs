@@ -11,9 +11,9 @@ pub(crate) mod spec;
 mod world;
 
 use crate::exit::{Exit, PortAccess};
-use sekisho_mediator::cpu::registers::Registers;
 use sekisho_mediator::cpu::decode::Mode;
 use sekisho_mediator::cpu::emulate::Segment as SegmentName;
+use sekisho_mediator::cpu::registers::Registers;
 use sekisho_mediator::cpu::walk::{Paging, Privilege};
 use spec::{Vmcb, event, exit_code, intercept1, io_info, npf_info};
 
@@ -57,7 +57,15 @@ impl Vcpu {
     /// A guest that is not set up yet, around two zeroed pages of its own.
     pub(crate) fn new(guest_vmcb: *mut Vmcb, host_vmcb: *mut Vmcb, features: Features) -> Self {
         let registers = Registers::default();
-        Self { xmm: [0; 16], registers, mxcsr: 0, host_mxcsr: 0, guest_vmcb, host_vmcb, features }
+        Self {
+            xmm: [0; 16],
+            registers,
+            mxcsr: 0,
+            host_mxcsr: 0,
+            guest_vmcb,
+            host_vmcb,
+            features,
+        }
     }
 
     /// What this CPU's SVM offers.
@@ -147,8 +155,7 @@ impl Vcpu {
             (true, 8) => return Err(TripleFault),
             (true, 10..=14) => DOUBLE_FAULT,
             _ => {
-                let code =
-                    error.map_or(0, |error: u32| event::ERROR_CODE_VALID | u64::from(error) << 32);
+                let code = error.map_or(0, |error: u32| event::ERROR_CODE_VALID | u64::from(error) << 32);
                 vector | event::TYPE_EXCEPTION | event::VALID | code
             }
         };
@@ -305,27 +312,43 @@ impl Vcpu {
     /// RIP behind the intercepted instruction, from the CPU where it says so, else `length` bytes on.
     #[inline]
     pub(crate) fn next_rip(&self, length: u64) -> u64 {
-        if self.features.next_rip { self.vmcb().control.next_rip } else { self.rip().wrapping_add(length) }
+        if self.features.next_rip {
+            self.vmcb().control.next_rip
+        } else {
+            self.rip().wrapping_add(length)
+        }
     }
 
     /// The instruction bytes that the CPU fetched for a nested page fault, if it tells (decode assists).
     #[inline]
     pub(crate) fn fetched(&self) -> &[u8] {
         let control = &self.vmcb().control;
-        control.instruction_bytes.get(..usize::from(control.fetched & 0xf)).unwrap_or_default()
+        control
+            .instruction_bytes
+            .get(..usize::from(control.fetched & 0xf))
+            .unwrap_or_default()
     }
 
     /// How the guest translates addresses now.
     #[inline]
     pub(crate) fn paging(&self) -> Paging {
         let save = &self.vmcb().save;
-        Paging { cr0: save.cr0, cr3: save.cr3, cr4: save.cr4, efer: save.efer }
+        Paging {
+            cr0: save.cr0,
+            cr3: save.cr3,
+            cr4: save.cr4,
+            efer: save.efer,
+        }
     }
 
     /// What the running code may reach.
     #[inline]
     pub(crate) fn privilege(&self) -> Privilege {
-        if self.vmcb().save.cpl == 3 { Privilege::User } else { Privilege::Supervisor }
+        if self.vmcb().save.cpl == 3 {
+            Privilege::User
+        } else {
+            Privilege::Supervisor
+        }
     }
 
     /// The sizes that the code segment implies (APM volume 2, 4.8: CS.L and CS.D).

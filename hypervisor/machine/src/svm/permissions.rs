@@ -35,7 +35,10 @@ impl Permissions {
             }
             set_bit(msr, bit + 1);
         }
-        Ok(Self { io: io.as_ptr().addr() as u64, msr: msr.as_ptr().addr() as u64 })
+        Ok(Self {
+            io: io.as_ptr().addr() as u64,
+            msr: msr.as_ptr().addr() as u64,
+        })
     }
 }
 
@@ -51,7 +54,9 @@ pub(crate) enum Watched {
 /// The bit that says whether reading MSR `number` exits; the next is for writing. `None` where the map has no
 /// place for it: such accesses always exit.
 fn msr_bit(number: u32) -> Option<usize> {
-    let (first, offset) = MSR_RANGES.into_iter().find(|(first, _)| number.wrapping_sub(*first) < RANGE_LENGTH)?;
+    let (first, offset) = MSR_RANGES
+        .into_iter()
+        .find(|(first, _)| number.wrapping_sub(*first) < RANGE_LENGTH)?;
     Some(offset * 8 + (number - first) as usize * 2)
 }
 

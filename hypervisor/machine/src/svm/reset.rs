@@ -26,7 +26,10 @@ fn fill(save: &mut Save, state: &ResetState) {
     let data = segment(&state.data);
     (save.ds, save.es, save.ss, save.fs, save.gs) = (data, data, data, data, data);
     save.cs = segment(&state.code);
-    let table = Segment { limit: u32::from(state.descriptor_table_limit), ..Segment::default() };
+    let table = Segment {
+        limit: u32::from(state.descriptor_table_limit),
+        ..Segment::default()
+    };
     (save.gdtr, save.idtr) = (table, table);
     save.ldtr = segment(&state.local_descriptor_table);
     save.tr = segment(&state.task);

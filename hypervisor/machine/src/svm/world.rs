@@ -128,49 +128,25 @@ pub(crate) unsafe extern "sysv64" fn run(cpu: *mut Cpu) -> ! {
     )
 }
 
-/// Notes the caller as the guest-to-be and leaves its stack: the guest goes on behind this call with RAX = 0.
-///
-/// Stores what a `sysv64` caller expects kept (RBX, RBP, R12-R15, RSP, MXCSR) and RIP and RFLAGS, masks
-/// interrupts, switches to the host stack and goes to `begin(cpu)`.
+/// Leaves the caller's stack for the host's and goes to `begin(cpu)`, interrupts masked.
 ///
 /// # Safety
-/// `cpu` is this CPU's own, with its host stack set; the caller's page tables map the region at its physical
+/// `cpu` is this CPU's own, with its host stack set; the running page tables map the region at its physical
 /// address; `begin` never returns.
 #[unsafe(naked)]
 pub(crate) unsafe extern "sysv64" fn leave_to(
     cpu: *mut Cpu,
     begin: unsafe extern "sysv64" fn(*mut Cpu) -> !,
-) -> u64 {
+) -> ! {
     naked_asm!(
-        "pushfq",
-        "pop rax",
         "cli",
-        "mov [rdi + {rflags}], rax",
-        "mov rax, [rsp]",
-        "mov [rdi + {rip}], rax",
-        "lea rax, [rsp + 8]",
-        "mov [rdi + {rsp}], rax",
-        "mov [rdi + {rbx}], rbx",
-        "mov [rdi + {rbp}], rbp",
-        "mov [rdi + {r12}], r12",
-        "mov [rdi + {r13}], r13",
-        "mov [rdi + {r14}], r14",
-        "mov [rdi + {r15}], r15",
         "mov dword ptr [rdi + {host_mxcsr}], {default_mxcsr}",
         "stmxcsr [rdi + {mxcsr}]",
         "mov rsp, [rdi + {stack}]",
+        // The end of the frame chain, and the alignment of a called function.
         "xor ebp, ebp",
         "push rbp",
         "jmp rsi",
-        rflags = const offset_of!(Cpu, vcpu) + offset_of!(Vcpu, registers) + offset_of!(Registers, rflags),
-        rip = const offset_of!(Cpu, vcpu) + offset_of!(Vcpu, registers) + offset_of!(Registers, rip),
-        rsp = const general(4),
-        rbx = const general(3),
-        rbp = const general(5),
-        r12 = const general(12),
-        r13 = const general(13),
-        r14 = const general(14),
-        r15 = const general(15),
         mxcsr = const offset_of!(Cpu, vcpu) + offset_of!(Vcpu, mxcsr),
         host_mxcsr = const offset_of!(Cpu, vcpu) + offset_of!(Vcpu, host_mxcsr),
         default_mxcsr = const HOST_MXCSR,
