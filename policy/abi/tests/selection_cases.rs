@@ -326,6 +326,12 @@ const ERRORS: &[(&str, usize, &str, &str)] = &[
         "close it with `\"`, or write `\\\"` for the character",
     ),
     (
+        "driver=conceal\0, and, driver=ahci",
+        15,
+        "a string cannot hold a NUL character",
+        "remove it",
+    ),
+    (
         "driver=ahci\\",
         12,
         "nothing follows the backslash",

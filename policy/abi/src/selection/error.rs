@@ -74,6 +74,8 @@ pub enum ParseErrorKind {
     DanglingBackslash,
     /// `driver=` or `and,` where only the items of one entry are read.
     ItemsOnly,
+    /// A NUL character: it ends the string where BitVisor reads it, and drops what follows.
+    Nul,
     /// A single value with a `,` or `=` that is neither quoted nor escaped.
     UnquotedDelimiter,
 }
@@ -137,6 +139,7 @@ impl ParseError {
             }
             ParseErrorKind::DanglingBackslash => "remove it, or write `\\\\` for the character".into(),
             ParseErrorKind::ItemsOnly => "remove this and what follows: the driver is named elsewhere".into(),
+            ParseErrorKind::Nul => "remove it".into(),
             ParseErrorKind::UnquotedDelimiter => "quote the value, or put `\\` before the character".into(),
         }
     }
@@ -169,6 +172,7 @@ impl fmt::Display for ParseError {
             ParseErrorKind::UnterminatedQuote => f.write_str("the quote is never closed"),
             ParseErrorKind::DanglingBackslash => f.write_str("nothing follows the backslash"),
             ParseErrorKind::ItemsOnly => f.write_str("only the items of one entry stand here"),
+            ParseErrorKind::Nul => f.write_str("a string cannot hold a NUL character"),
             ParseErrorKind::UnquotedDelimiter => f.write_str("a single value ends at `,` or `=`"),
         }
     }

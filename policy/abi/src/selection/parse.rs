@@ -1,7 +1,7 @@
 //! Reads a selection string. Trusts nothing about it; works through it once, without recursion.
 
 use super::error::{ParseError, ParseErrorKind};
-use super::token::{Delimiter, Token, token};
+use super::token::{Delimiter, Token, check_source, token};
 use super::{Driver, DriverOption, Entry, Item, Property, Selection};
 use alloc::vec::Vec;
 
@@ -15,9 +15,7 @@ pub const MAX_ENTRIES: usize = 1024;
 /// # Errors
 /// [`ParseError`]: the first thing wrong with it.
 pub fn parse(source: &str) -> Result<Selection, ParseError> {
-    if source.len() > MAX_LENGTH {
-        return Err(ParseError::new(ParseErrorKind::TooLong, source, 0..source.len()));
-    }
+    check_source(source)?;
     let mut reader = Reader { source, position: 0 };
     let mut entries = Vec::new();
     while let Some(entry) = reader.entry()? {
@@ -35,9 +33,7 @@ pub fn parse(source: &str) -> Result<Selection, ParseError> {
 /// # Errors
 /// [`ParseError`]: the first thing wrong with it; an entry's end is [`ParseErrorKind::ItemsOnly`].
 pub fn parse_items(source: &str) -> Result<Vec<Item>, ParseError> {
-    if source.len() > MAX_LENGTH {
-        return Err(ParseError::new(ParseErrorKind::TooLong, source, 0..source.len()));
-    }
+    check_source(source)?;
     let mut reader = Reader { source, position: 0 };
     let mut items = Vec::new();
     loop {

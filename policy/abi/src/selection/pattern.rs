@@ -9,6 +9,9 @@ use super::token;
 use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
+/// The end of a string where BitVisor reads it.
+pub(super) const NUL: char = '\0';
+
 /// One element of a pattern.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum Part {
@@ -48,7 +51,8 @@ impl Pattern {
 
 /// The alternatives of one item, `a|b|c`: any of them may match.
 ///
-/// Blank alternatives are dropped, so `id=` holds none and matches nothing.
+/// Blank alternatives are dropped, so `id=` holds none and matches nothing; so are those with a NUL character,
+/// which no string can hold.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[serde(from = "Vec<Pattern>")]
 pub struct Patterns {
@@ -57,7 +61,8 @@ pub struct Patterns {
 
 impl From<Vec<Pattern>> for Patterns {
     fn from(mut alternatives: Vec<Pattern>) -> Self {
-        alternatives.retain(|pattern| !pattern.parts.is_empty());
+        alternatives
+            .retain(|pattern| !pattern.parts.is_empty() && !pattern.parts.contains(&Part::Literal(NUL)));
         Self { alternatives }
     }
 }

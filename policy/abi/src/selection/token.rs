@@ -4,7 +4,8 @@
 //! before a token or an alternative do not count, nor do blanks (not tabs) behind it; within, they do.
 
 use super::error::{ParseError, ParseErrorKind};
-use super::pattern::{Part, Pattern, Patterns, plain_part};
+use super::parse::MAX_LENGTH;
+use super::pattern::{NUL, Part, Pattern, Patterns, plain_part};
 use alloc::vec::Vec;
 use core::ops::Range;
 
@@ -28,6 +29,17 @@ pub(super) struct Token<'a> {
     pub(super) delimiter: Delimiter,
     /// Where the next token starts, behind the delimiter.
     pub(super) next: usize,
+}
+
+/// Refuses a source that is too long or that holds a NUL, before any token of it is read.
+pub(super) fn check_source(source: &str) -> Result<(), ParseError> {
+    if source.len() > MAX_LENGTH {
+        return Err(ParseError::new(ParseErrorKind::TooLong, source, 0..source.len()));
+    }
+    match source.find(NUL) {
+        Some(place) => Err(ParseError::new(ParseErrorKind::Nul, source, place..place + 1)),
+        None => Ok(()),
+    }
 }
 
 /// The token that starts at byte `at`.
@@ -54,6 +66,7 @@ pub(super) fn token(source: &str, at: usize) -> Result<Token<'_>, ParseError> {
 
 /// `source` as one token, nothing behind it.
 pub(super) fn whole(source: &str) -> Result<Token<'_>, ParseError> {
+    check_source(source)?;
     let token = token(source, 0)?;
     if token.delimiter == Delimiter::End {
         return Ok(token);
