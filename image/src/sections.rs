@@ -18,7 +18,9 @@ pub struct Section {
     pub address: u32,
     /// Its bytes in memory, before relocation.
     pub bytes: Vec<u8>,
-    /// How many of those bytes the file holds.
+    /// Where they are in the file.
+    pub file_offset: u32,
+    /// How many of them the file holds.
     pub file_size: u32,
     /// Its access.
     pub access: SectionAccess,
@@ -114,13 +116,15 @@ fn read_section(file: &[u8], header: &pe::ImageSectionHeader, left: &mut u32) ->
     let Ok(raw) = header.pe_data(file) else {
         return Err(Error::Truncated { section: name });
     };
+    let (file_offset, file_size) = header.pe_file_range();
     let mut bytes = raw.to_vec();
     bytes.resize(length, 0);
     Ok(Section {
         name,
         address: header.virtual_address.get(LittleEndian),
         bytes,
-        file_size: header.pe_file_range().1,
+        file_offset,
+        file_size,
         access: access(header.characteristics.get(LittleEndian)),
     })
 }

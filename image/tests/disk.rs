@@ -1,5 +1,7 @@
 //! Disk images, judged by gdisk, dosfstools and mtools.
 
+#![cfg(test)]
+
 use sekisho_image::disk::{self, Error, File};
 use std::fs;
 use std::path::{Path, PathBuf};
