@@ -78,6 +78,7 @@ impl Function {
     }
 
     /// What the guest gets of it.
+    #[inline]
     #[must_use]
     pub const fn fate(&self) -> Fate {
         self.fate

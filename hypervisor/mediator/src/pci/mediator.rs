@@ -92,7 +92,7 @@ impl<'p> Mediator<'p> {
         }
     }
 
-    /// The guest writes the low bits of `value` at `offset` of the function at `address`.
+    /// The guest writes the low bits of `value`, as many as `width` has, at `offset` of the function at `address`.
     pub fn write<C: ConfigSpace>(
         &mut self,
         hardware: &mut C,
@@ -104,6 +104,8 @@ impl<'p> Mediator<'p> {
         if !width.fits(offset) {
             return self.attempts.refuse(Attempt::Malformed, address);
         }
+        // The rest of the register that the guest's value came in.
+        let value = value & width.ones();
         if self.functions.at(address).is_none() && self.admit(hardware, address) != Admission::Known {
             return;
         }

@@ -49,6 +49,7 @@ impl Functions {
     }
 
     /// The function at `address`.
+    #[inline]
     #[must_use]
     pub fn at(&self, address: Address) -> Option<&Function> {
         self.list.get(self.index(address)?)
@@ -88,6 +89,7 @@ impl Functions {
             .filter_map(|sibling| self.at(sibling))
     }
 
+    #[inline]
     fn index(&self, address: Address) -> Option<usize> {
         usize::from(*self.places.get(place(address))?).checked_sub(1)
     }
