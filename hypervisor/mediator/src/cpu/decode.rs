@@ -89,14 +89,9 @@ impl Sizes {
         }
     }
 
-    /// The ModRM register operand.
     #[inline]
     fn register(&self, modrm: u8, width: Width) -> Register {
-        let number = modrm >> 3 & 7;
-        if width == Width::One && self.rex == 0 && number >= 4 {
-            return Register::high_byte(number);
-        }
-        Register::low(number | (self.rex & 4) << 1)
+        register_operand(modrm, width, self.rex)
     }
 
     /// Bytes of ModRM, SIB and displacement; `None` where ModRM names a register instead of memory.
@@ -123,8 +118,91 @@ impl Sizes {
     }
 }
 
+/// The ModRM register operand.
+#[inline(always)]
+const fn register_operand(modrm: u8, width: Width, rex: u8) -> Register {
+    let number = modrm >> 3 & 7;
+    if matches!(width, Width::One) && rex == 0 && number >= 4 {
+        return Register::high_byte(number);
+    }
+    Register::low(number | (rex & 4) << 1)
+}
+
+/// The longest that [`quick_move`] takes: REX, opcode, ModRM, SIB, displacement, immediate.
+const LONGEST_QUICK: u8 = 12;
+
+/// The move that `bytes` start with, if it is 89, 8B or C7 in 64-bit code with at most a REX prefix: what operating
+/// systems use on the local APIC. In the path of every end of interrupt, so it is short before it is general.
+#[inline(always)]
+pub(super) fn quick_move(bytes: &InstructionBytes) -> Option<Move> {
+    if bytes.length() < LONGEST_QUICK {
+        return None;
+    }
+    let mut rest = bytes.head();
+    let [first, ..] = rest.to_le_bytes();
+    let (mut rex, mut head) = (0, 1);
+    if first & 0xf0 == 0x40 {
+        (rex, head) = (first, 2);
+        rest >>= 8;
+    }
+    let [opcode, modrm, sib, ..] = rest.to_le_bytes();
+    let mut length = head
+        + match OPERAND_LENGTHS.get(usize::from(modrm)).copied()? {
+            0 => return None,
+            SIB_DECIDES if sib & 7 == 5 => 6,
+            SIB_DECIDES => 2,
+            length => length,
+        };
+    let width = if rex & REX_W == 0 {
+        Width::Four
+    } else {
+        Width::Eight
+    };
+    let action = match opcode {
+        0x89 => Action::Store(register_operand(modrm, width, rex)),
+        0x8b => Action::Load(register_operand(modrm, width, rex)),
+        0xc7 if modrm & 0x38 == 0 => {
+            let raw = low_half(bytes.window() >> (8 * u32::from(length)));
+            length += 4;
+            Action::StoreImmediate(Width::Four.sign_extend(raw))
+        }
+        _ => return None,
+    };
+    Some(Move {
+        action,
+        width,
+        length,
+    })
+}
+
+/// In [`OPERAND_LENGTHS`]: two bytes, and four more if the SIB byte's base is 5.
+const SIB_DECIDES: u8 = 0xff;
+
+/// Bytes of ModRM, SIB and displacement by ModRM, for 32-bit and 64-bit addresses; zero where it names a register.
+static OPERAND_LENGTHS: [u8; 256] = operand_lengths();
+
+const fn operand_lengths() -> [u8; 256] {
+    let mut lengths = [0; 256];
+    let mut rest: &mut [u8] = &mut lengths;
+    let mut modrm = 0_u8;
+    while let Some((length, tail)) = rest.split_first_mut() {
+        let head = if modrm & 7 == 4 { 2 } else { 1 };
+        *length = match (modrm >> 6, modrm & 7) {
+            (0, 4) => SIB_DECIDES,
+            (0, 5) => 5,
+            (0, _) => head,
+            (1, _) => head + 1,
+            (2, _) => head + 4,
+            _ => 0,
+        };
+        rest = tail;
+        modrm = modrm.wrapping_add(1);
+    }
+    lengths
+}
+
 /// The move that `bytes` start with, if it is one of the common forms and complete.
-#[inline]
+#[inline(never)]
 pub(super) fn common_move(mode: Mode, bytes: &InstructionBytes) -> Option<Move> {
     let mut rest = bytes.window();
     let mut sizes = Sizes {

@@ -4,7 +4,7 @@
 //! and may have been changed since, so they can ask for anything: the worst they reach is the device at the
 //! faulting address, or a refusal, which the machine turns into a fault inside the guest.
 
-use super::decode::{Action, Mode, Move, common_move};
+use super::decode::{Action, Mode, Move, common_move, quick_move};
 use super::fetch::InstructionBytes;
 use super::general;
 use super::registers::{Registers, Width};
@@ -113,7 +113,7 @@ const PAGE: u64 = 4096;
 ///
 /// # Errors
 /// [`Refusal`]; nothing has changed then.
-#[inline]
+#[inline(always)]
 pub fn emulate<D: Device, S: Surroundings>(
     registers: &mut Registers,
     mode: Mode,
@@ -122,17 +122,38 @@ pub fn emulate<D: Device, S: Surroundings>(
     device: &mut D,
     surroundings: &S,
 ) -> Result<Outcome, Refusal> {
-    // An operand that crosses into an intercepted page faults at that page's first byte. Only then can the fault
-    // be in the middle of the operand, and only the full decoder can tell.
-    let offset = fault.address % PAGE;
-    if offset != 0
-        && let Some(plain) = common_move(mode, bytes)
-        && offset + u64::from(plain.width.bytes()) <= PAGE
+    // Away from the page's ends every operand is whole.
+    if mode == Mode::Bits64
+        && (1..=PAGE - 8).contains(&(fault.address % PAGE))
+        && let Some(plain) = quick_move(bytes)
     {
-        perform(plain, registers, device);
-        return Ok(advance(registers, mode, plain.length));
+        return Ok(perform(plain, registers, mode, device));
+    }
+    emulate_any(registers, mode, bytes, fault, device, surroundings)
+}
+
+#[inline(never)]
+fn emulate_any<D: Device, S: Surroundings>(
+    registers: &mut Registers,
+    mode: Mode,
+    bytes: &InstructionBytes,
+    fault: Fault,
+    device: &mut D,
+    surroundings: &S,
+) -> Result<Outcome, Refusal> {
+    if let Some(plain) = common_move(mode, bytes)
+        && is_whole(plain, fault)
+    {
+        return Ok(perform(plain, registers, mode, device));
     }
     general::emulate(registers, mode, bytes, fault, device, surroundings)
+}
+
+/// True if the operand surely starts where the fault is, and ends in its page. One that crosses into an intercepted
+/// page faults at that page's first byte; then only the full decoder can tell.
+fn is_whole(plain: Move, fault: Fault) -> bool {
+    let offset = fault.address % PAGE;
+    offset != 0 && offset + u64::from(plain.width.bytes()) <= PAGE
 }
 
 /// Carries out the instruction in `bytes` as if nothing were at its address: stores vanish, loads give ones.
@@ -172,8 +193,14 @@ impl Device for Nothing {
     fn write(&mut self, _: Width, _: u64) {}
 }
 
-#[inline]
-pub(super) fn perform<D: Device>(plain: Move, registers: &mut Registers, device: &mut D) {
+/// Does it, and moves behind it.
+#[inline(always)]
+pub(super) fn perform<D: Device>(
+    plain: Move,
+    registers: &mut Registers,
+    mode: Mode,
+    device: &mut D,
+) -> Outcome {
     let width = plain.width;
     match plain.action {
         Action::Store(register) => device.write(width, registers.read(register, width)),
@@ -191,6 +218,7 @@ pub(super) fn perform<D: Device>(plain: Move, registers: &mut Registers, device:
             registers.write(register, result, value);
         }
     }
+    advance(registers, mode, plain.length)
 }
 
 /// Moves the instruction pointer behind an instruction of `length` bytes.

@@ -186,24 +186,30 @@ const CASES: &[Case] = &[
 #[test]
 fn each_instruction_does_what_the_manual_says() {
     for case in CASES {
-        let mut registers = registers();
-        let mut device = DeviceRegister::holding(case.device);
-        let bytes = InstructionBytes::new(case.bytes);
-        let outcome = emulate(
-            &mut registers,
-            Mode::Bits64,
-            &bytes,
-            case.fault,
-            &mut device,
-            &Flat,
-        );
-        assert_eq!(outcome, Ok(Outcome::Done), "{}", case.name);
-        assert_eq!(device.value, case.device_after, "{}", case.name);
-        let (number, value) = case.register_after;
-        assert_eq!(registers.general[number], value, "{}", case.name);
-        assert_eq!(registers.rflags, case.flags_after, "{}", case.name);
-        assert_eq!(registers.rip, 0x1000 + case.bytes.len() as u64, "{}", case.name);
+        check(case, &InstructionBytes::new(case.bytes));
+        // With what follows it, as it is fetched.
+        let followed = [case.bytes, &[0x90; 15]].concat();
+        check(case, &InstructionBytes::new(&followed));
     }
+}
+
+fn check(case: &Case, bytes: &InstructionBytes) {
+    let mut registers = registers();
+    let mut device = DeviceRegister::holding(case.device);
+    let outcome = emulate(
+        &mut registers,
+        Mode::Bits64,
+        bytes,
+        case.fault,
+        &mut device,
+        &Flat,
+    );
+    assert_eq!(outcome, Ok(Outcome::Done), "{}", case.name);
+    assert_eq!(device.value, case.device_after, "{}", case.name);
+    let (number, value) = case.register_after;
+    assert_eq!(registers.general[number], value, "{}", case.name);
+    assert_eq!(registers.rflags, case.flags_after, "{}", case.name);
+    assert_eq!(registers.rip, 0x1000 + case.bytes.len() as u64, "{}", case.name);
 }
 
 #[test]

@@ -3,7 +3,9 @@
 //! They are copied once; another guest CPU may have changed them since the exit, so what they say is a wish like
 //! any other guest input, not a fact about what the CPU executed.
 
-use super::walk::{GuestMemory, Intent, Paging, Privilege, Unreachable, Untranslated, translate};
+use super::walk::{
+    GuestMemory, Intent, Paging, Privilege, Unreachable, Untranslated, present_address, translate,
+};
 
 /// Longest x86 instruction (AMD APM volume 3, section 1.1).
 pub const LONGEST_INSTRUCTION: usize = 15;
@@ -46,6 +48,16 @@ impl InstructionBytes {
         self.length
     }
 
+    /// The first eight as one number, the first byte lowest.
+    #[inline]
+    #[must_use]
+    pub const fn head(&self) -> u64 {
+        match self.bytes.first_chunk() {
+            Some(first) => u64::from_le_bytes(*first),
+            None => 0,
+        }
+    }
+
     /// All of them as one number, the first byte lowest.
     #[inline]
     #[must_use]
@@ -61,20 +73,37 @@ impl InstructionBytes {
 ///
 /// # Errors
 /// [`Untranslated`] if not even the first byte can be read.
-#[inline]
+#[inline(always)]
 pub fn fetch<M: GuestMemory>(
     paging: &Paging,
     linear: u64,
     privilege: Privilege,
     memory: &M,
 ) -> Result<InstructionBytes, Untranslated> {
-    let physical = translate(paging, linear, Intent::Fetch, privilege, memory)?;
-    let mut bytes = [0; 16];
-    if linear % PAGE <= PAGE - 16 {
+    if linear % PAGE <= PAGE - 16
+        && let Some(physical) = present_address(paging, linear, memory)
+    {
+        let mut bytes = [0; 16];
         memory.read(physical, &mut bytes)?;
         return Ok(InstructionBytes { bytes, length: 15 });
     }
-    across_pages(paging, linear, physical, privilege, memory)
+    fetch_any(paging, linear, privilege, memory)
+}
+
+#[inline(never)]
+fn fetch_any<M: GuestMemory>(
+    paging: &Paging,
+    linear: u64,
+    privilege: Privilege,
+    memory: &M,
+) -> Result<InstructionBytes, Untranslated> {
+    let physical = translate(paging, linear, Intent::Fetch, privilege, memory)?;
+    if linear % PAGE > PAGE - 16 {
+        return across_pages(paging, linear, physical, privilege, memory);
+    }
+    let mut bytes = [0; 16];
+    memory.read(physical, &mut bytes)?;
+    Ok(InstructionBytes { bytes, length: 15 })
 }
 
 #[cold]

@@ -121,7 +121,6 @@ struct Leaf {
 ///
 /// # Errors
 /// [`Untranslated`]: what the CPU would raise, or that a table cannot be read.
-#[inline]
 pub fn translate<M: GuestMemory>(
     paging: &Paging,
     linear: u64,
@@ -151,8 +150,38 @@ pub fn translate<M: GuestMemory>(
     }
 }
 
-/// Levels 4 to 1 below `root`; the common case, so it is a straight line.
-#[inline]
+/// The physical address of code that the CPU has just fetched in four-level long mode; `None` where anything is
+/// less usual, which [`translate`] then sorts out.
+///
+/// Only presence is looked at: the CPU has checked the rights. If the guest has changed its tables since, this
+/// reads other bytes of the guest's own memory, as a guest that changes its code would have us read.
+#[inline(always)]
+pub(super) fn present_address<M: GuestMemory>(paging: &Paging, linear: u64, memory: &M) -> Option<u64> {
+    if paging.efer & EFER_LMA == 0 || paging.cr4 & CR4_LA57 != 0 {
+        return None;
+    }
+    let next = |parent: u64, shift: u32| memory.read_word(parent & ADDRESS | linear >> shift & 0xff8).ok();
+    let entry4 = next(paging.cr3, 36)?;
+    if entry4 & (PRESENT | LARGE) != PRESENT {
+        return None;
+    }
+    let entry3 = next(entry4, 27)?;
+    if entry3 & (PRESENT | LARGE) != PRESENT {
+        return None;
+    }
+    let entry2 = next(entry3, 18)?;
+    if entry2 & (PRESENT | LARGE) == PRESENT | LARGE {
+        return Some(entry2 & ADDRESS & !0x1f_ffff | linear & 0x1f_ffff);
+    }
+    let entry1 = if entry2 & PRESENT == 0 {
+        0
+    } else {
+        next(entry2, 9)?
+    };
+    (entry1 & PRESENT != 0).then_some(entry1 & ADDRESS | linear & 0xfff)
+}
+
+/// Levels 4 to 1 below `root`.
 fn four_levels<M: GuestMemory>(
     root: u64,
     linear: u64,
