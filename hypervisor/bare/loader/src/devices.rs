@@ -10,13 +10,14 @@ use crate::protocol;
 use crate::refuse::Refusal;
 use alloc::vec::Vec;
 use sekisho_abi::pci::{Address, Identity};
-use sekisho_abi::selection::{Matcher, Selection};
+use sekisho_abi::selection::{Driver, Matcher, Selection};
 use uefi::{Handle, Status, boot};
 
 /// A device that an entry with a driver decides: concealed or mediated.
 pub(crate) struct Claimed {
     handle: Handle,
     address: Address,
+    driver: Driver,
 }
 
 /// The devices that `selection` claims, in ascending order.
@@ -24,13 +25,11 @@ pub(crate) fn claimed(selection: &Selection) -> Result<Vec<Claimed>, Refusal> {
     let mut matcher = Matcher::new(selection);
     let mut claimed = Vec::new();
     for (identity, handle) in functions().map_err(|error| Refusal::Devices(error.status()))? {
-        if matcher
-            .decide(&identity)
-            .is_some_and(|decision| decision.driver.is_some())
-        {
+        if let Some(driver) = matcher.decide(&identity).and_then(|decision| decision.driver) {
             claimed.push(Claimed {
                 handle,
                 address: identity.address,
+                driver,
             });
         }
     }
@@ -64,12 +63,12 @@ pub(crate) fn disconnect(claimed: &[Claimed]) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Lets the firmware's drivers look again, now through the hypervisor.
+/// Lets the firmware's drivers look again, now through the hypervisor. What is concealed is not there to look at.
 pub(crate) fn reconnect(claimed: &[Claimed]) {
-    for device in claimed {
+    for device in claimed.iter().filter(|device| device.driver != Driver::Conceal) {
         match boot::connect_controller(device.handle, &[], None, true) {
             Ok(()) => say!("{}: connected again", device.address),
-            // No driver wants it: so it is with what is concealed, and with what never had one.
+            // No driver wants it; it may never have had one.
             Err(error) if error.status() == Status::NOT_FOUND => {}
             Err(error) => say!("{}: not connected again ({})", device.address, error.status()),
         }
