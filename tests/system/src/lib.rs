@@ -4,9 +4,11 @@
 //! benchmark's ratios need it. Nothing here is trusted by the product; what a guest prints is judged by the test.
 #![forbid(unsafe_code)]
 
+pub mod appliance;
 pub mod console;
 pub mod failure;
 pub mod guest;
 pub mod machine;
 pub mod paths;
+pub mod report;
 pub mod tool;

@@ -1,0 +1,157 @@
+//! A hostile guest gains nothing: each of its attempts ends as on hardware without SVM, without that memory and
+//! without that device; the hypervisor lives and counts.
+
+use crate::{appliance, assert_same};
+use sekisho_system::failure::Failure;
+use sekisho_system::guest::Program;
+use sekisho_system::machine::{Cpu, Ending, Machine, Running};
+use std::time::Duration;
+
+const PATIENCE: Duration = Duration::from_secs(300);
+/// Where the test machine has the NIC that the policy conceals.
+const CONCEALED_SLOT: &str = "00:01.0";
+/// The program's exit value where nothing failed.
+const ALL_PASSED: Ending = Ending::Value(0x10);
+/// Attempts whose outcome is the same on any machine without SVM.
+const REFERENCE: [&str; 11] = [
+    "vmrun:",
+    "vmload:",
+    "vmsave:",
+    "stgi:",
+    "clgi:",
+    "skinit:",
+    "invlpga:",
+    "vmmcall:",
+    "vmcall:",
+    "vmmcall with prefixes:",
+    "vmrun with prefixes:",
+];
+
+/// Everything the program tries; returns its lines.
+fn attempts(machine: &mut Running, place: &str) -> Result<Vec<String>, Failure> {
+    machine.expect_com1("hostile: ready", PATIENCE)?;
+    machine
+        .com1
+        .type_text(&format!("{place} {CONCEALED_SLOT}\n"))
+        .map_err(Failure::file("COM1"))?;
+    let text = machine.expect_com1("hostile: end", PATIENCE)?;
+    let lines = text
+        .lines()
+        .map(str::trim)
+        .filter(|line| line.starts_with("hostile: "));
+    Ok(lines.map(str::to_owned).collect())
+}
+
+fn without_verdict(line: &str) -> &str {
+    line.trim_end_matches(": pass").trim_end_matches(": FAIL")
+}
+
+fn gains_nothing(cpu: Cpu, cpus: u8) -> Result<(), Failure> {
+    let disk = Program::Hostile.disk()?;
+    let machine = Machine::bare(&disk).with_cpus(Cpu::EpycWithoutSvm, cpus);
+    let mut reference = machine.start(&format!("hostile-{cpus}-bare"))?;
+    let expected = attempts(&mut reference, "bare")?;
+    drop(reference);
+
+    let machine = Machine::under(&appliance()?, &disk).with_cpus(cpu, cpus);
+    let mut machine = machine.start(&format!("hostile-{cpu:?}-{cpus}"))?;
+    let seen = attempts(&mut machine, "under")?;
+    let failed: Vec<&String> = seen.iter().filter(|line| line.ends_with("FAIL")).collect();
+    assert_same(&mut machine, "no attempt succeeds", &failed, &Vec::new())?;
+    for name in REFERENCE {
+        let of = |lines: &[String]| {
+            let line = lines
+                .iter()
+                .find(|line| line.starts_with(&format!("hostile: {name}")));
+            line.map(|line| without_verdict(line).to_owned())
+        };
+        assert_same(
+            &mut machine,
+            "as on a CPU without SVM",
+            &of(&seen),
+            &of(&expected),
+        )?;
+    }
+    let touched_memory = seen
+        .iter()
+        .any(|line| line.starts_with("hostile: rep stosb over a page"));
+    assert_same(
+        &mut machine,
+        "the program found the region to attack",
+        &touched_memory,
+        &true,
+    )?;
+    let sleeping = machine.monitor("info pci")?;
+    machine.com1.type_text("none\n").map_err(Failure::file("COM1"))?;
+    let ending = machine.wait_end(PATIENCE)?;
+    assert_same(&mut machine, "the program comes to its end", &ending, &ALL_PASSED)?;
+    asleep(&mut machine, &sleeping)
+}
+
+/// The emulator itself says that the concealed NIC's registers are nowhere.
+fn asleep(machine: &mut Running, devices: &str) -> Result<(), Failure> {
+    let nic: Vec<&str> = devices
+        .lines()
+        .skip_while(|line| !line.contains("8086:100e"))
+        .skip(1)
+        .take_while(|line| !line.contains("Bus "))
+        .filter(|line| line.contains("BAR"))
+        .collect();
+    let mapped = nic.iter().filter(|line| !line.contains("0xffffffff")).count();
+    assert_same(
+        machine,
+        &format!("the concealed NIC decodes nothing: {nic:#?}"),
+        &(nic.len(), mapped),
+        &(2, 0),
+    )
+}
+
+#[test]
+fn a_hostile_guest_on_one_epyc_cpu_gains_nothing() -> Result<(), Failure> {
+    gains_nothing(Cpu::Epyc, 1)
+}
+
+#[test]
+fn a_hostile_guest_on_two_epyc_cpus_gains_nothing() -> Result<(), Failure> {
+    gains_nothing(Cpu::Epyc, 2)
+}
+
+#[test]
+fn a_hostile_guest_on_two_max_cpus_gains_nothing() -> Result<(), Failure> {
+    gains_nothing(Cpu::Max, 2)
+}
+
+/// What no machine survives restarts it, inside.
+fn restarts(attempt: &str) -> Result<(), Failure> {
+    let machine = Machine::under(&appliance()?, &Program::Hostile.disk()?);
+    let mut machine = machine.start(&format!("hostile-{attempt}"))?;
+    attempts(&mut machine, "under")?;
+    machine
+        .com1
+        .type_text(&format!("{attempt}\n"))
+        .map_err(Failure::file("COM1"))?;
+    machine.expect_com1("sekisho: CPU 0: inside", PATIENCE)?;
+    machine.expect_com1("sekisho: CPU 1: inside", PATIENCE)?;
+    machine.expect_com1("hostile: ready", PATIENCE)?;
+    Ok(())
+}
+
+#[test]
+fn init_to_all_including_self_restarts_inside() -> Result<(), Failure> {
+    restarts("init-to-all")
+}
+
+#[test]
+fn init_to_self_restarts_inside() -> Result<(), Failure> {
+    restarts("init-to-self")
+}
+
+#[test]
+fn page_tables_in_hypervisor_memory_restart_inside() -> Result<(), Failure> {
+    restarts("cr3")
+}
+
+#[test]
+fn an_interrupt_table_in_hypervisor_memory_restarts_inside() -> Result<(), Failure> {
+    restarts("idt")
+}
