@@ -59,6 +59,11 @@ impl Findings {
         self.diagnostics.push(diagnostic);
     }
 
+    /// How many there are.
+    pub(crate) fn count(&self) -> usize {
+        self.diagnostics.len()
+    }
+
     /// Drops findings that only follow from others.
     pub(crate) fn retain(&mut self, keep: impl FnMut(&Diagnostic) -> bool) {
         self.diagnostics.retain(keep);

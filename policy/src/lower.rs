@@ -1,14 +1,14 @@
 //! A checked policy as the hypervisor reads it, and what this build's hypervisor cannot enforce yet.
 
-use crate::diagnostic::{Diagnostic, Label, Severity};
+use crate::diagnostic::Diagnostic;
 use crate::policy::Policy;
+use crate::rules::unsupported;
 use crate::schema::SerialPort;
-use crate::source::Span;
 use sekisho_abi::compiled::{CompiledPolicy, FORMAT, Origin, Serial};
 use sekisho_abi::selection::{Driver, Selection};
 
 /// Stable code of [`unsupported`]'s diagnostics.
-pub const UNSUPPORTED: &str = "E0601";
+pub const UNSUPPORTED: &str = unsupported::RULE.code;
 
 /// The compiled policy of the image. [`unsupported`] says whether it enforces everything the file says.
 #[must_use]
@@ -47,51 +47,49 @@ pub fn unsupported(policy: &Policy) -> Vec<Diagnostic> {
         let Some(driver) = &device.driver else { continue };
         if !matches!(driver.value.driver, None | Some(Driver::Conceal)) {
             let what = format!("driver `{}` of rule `{}`", driver.value.word(), device.title());
-            found.push(refusal(driver.span, &what));
+            found.push(unsupported::finding(driver.span, &what));
         }
     }
     found.extend(
         document
             .volumes()
             .iter()
-            .map(|it| refusal(it.table.span, "an encrypted volume")),
+            .map(|it| unsupported::finding(it.table.span, "an encrypted volume")),
     );
-    found.extend(document.clear.iter().map(|it| refusal(it.span, "`[clear]`")));
+    found.extend(
+        document
+            .clear
+            .iter()
+            .map(|it| unsupported::finding(it.span, "`[clear]`")),
+    );
     found.extend(
         document
             .interfaces()
-            .map(|it| refusal(it.span, "an address of the appliance's own")),
+            .map(|it| unsupported::finding(it.span, "an address of the appliance's own")),
     );
     found.extend(
         document
             .tunnels()
             .iter()
-            .map(|it| refusal(it.table.span, "a tunnel")),
+            .map(|it| unsupported::finding(it.table.span, "a tunnel")),
     );
-    found.extend(document.syslog.iter().map(|it| refusal(it.span, "`[syslog]`")));
-    found.extend(document.unlock.iter().map(|it| refusal(it.span, "`[unlock]`")));
+    found.extend(
+        document
+            .syslog
+            .iter()
+            .map(|it| unsupported::finding(it.span, "`[syslog]`")),
+    );
+    found.extend(
+        document
+            .unlock
+            .iter()
+            .map(|it| unsupported::finding(it.span, "`[unlock]`")),
+    );
     found.extend(
         document
             .services()
-            .map(|(name, it)| refusal(it.span, &format!("`[{name}]`"))),
+            .map(|(name, it)| unsupported::finding(it.span, &format!("`[{name}]`"))),
     );
     found.sort_by_key(|diagnostic| diagnostic.primary.span);
     found
-}
-
-fn refusal(span: Span, what: &str) -> Diagnostic {
-    Diagnostic {
-        code: UNSUPPORTED,
-        severity: Severity::Error,
-        message: format!("{what} cannot be enforced by this build's hypervisor"),
-        primary: Label {
-            span,
-            text: "not in this build".to_owned(),
-        },
-        secondary: Vec::new(),
-        help: vec![
-            "this build enforces the drivers `conceal` and `none` and the defaults; remove the rest for it"
-                .to_owned(),
-        ],
-    }
 }

@@ -46,13 +46,14 @@ fn raw_offset(content: &str, offset: usize) -> usize {
     let mut value_offset = 0;
     let mut rest = content.char_indices();
     while let Some((raw, character)) = rest.next() {
-        if value_offset >= offset {
-            return raw;
-        }
-        value_offset += match character {
+        let length = match character {
             '\\' => escape(&mut rest),
             plain => plain.len_utf8(),
         };
+        if length > 0 && value_offset >= offset {
+            return raw;
+        }
+        value_offset += length;
     }
     content.len()
 }

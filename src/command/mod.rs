@@ -4,8 +4,10 @@
 
 mod check;
 mod compile;
+mod explain;
 mod image;
 mod match_;
+mod schema;
 
 use clap::{Parser, Subcommand};
 use sekisho_policy::{Policy, Source, check, render_human};
@@ -26,6 +28,8 @@ struct Arguments {
 enum Command {
     Check(check::Arguments),
     Compile(compile::Arguments),
+    Explain(explain::Arguments),
+    Schema(schema::Arguments),
     Image(image::Arguments),
     Match(match_::Arguments),
 }
@@ -46,6 +50,8 @@ pub(crate) fn run() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Check(arguments) => check::run(&arguments),
         Command::Compile(arguments) => compile::run(&arguments),
+        Command::Explain(arguments) => explain::run(&arguments),
+        Command::Schema(arguments) => schema::run(&arguments),
         Command::Image(arguments) => image::run(&arguments),
         Command::Match(arguments) => match_::run(&arguments),
     };

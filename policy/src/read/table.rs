@@ -34,7 +34,8 @@ pub(crate) trait Shape {
 /// Reads one table key by key.
 pub(crate) struct TableReader<'t, 'f> {
     table: &'t DeTable<'t>,
-    pub(crate) findings: &'f mut Findings,
+    findings: &'f mut Findings,
+    unclear: Vec<&'static str>,
 }
 
 impl<'t, 'f> TableReader<'t, 'f> {
@@ -44,18 +45,33 @@ impl<'t, 'f> TableReader<'t, 'f> {
             findings.push(wrong_type::finding(value, &format!("the table `{}`", S::TITLE)));
             return None;
         };
-        check_keys::<S>(table, span_of(value), findings);
-        Some(Self { table, findings })
+        let unclear = check_keys::<S>(table, span_of(value), findings);
+        Some(Self {
+            table,
+            findings,
+            unclear,
+        })
     }
 
     /// The value of a key, if it is there and well-formed.
-    pub(crate) fn value<T: FromToml>(&mut self, key: &str) -> Option<T> {
+    pub(crate) fn value<T: FromToml>(&mut self, key: &'static str) -> Option<T> {
         let value = self.table.get(key)?;
-        T::from_toml(value, self.findings)
+        let before = self.findings.count();
+        let read = T::from_toml(value, self.findings);
+        if self.findings.count() > before {
+            self.unclear.push(key);
+        }
+        read
+    }
+
+    /// The keys of which something was reported.
+    pub(crate) fn unclear(self) -> Vec<&'static str> {
+        self.unclear
     }
 }
 
-fn check_keys<S: Shape>(table: &DeTable<'_>, span: Span, findings: &mut Findings) {
+/// Reports unknown and missing keys; returns the keys that the unknown ones were meant to be.
+fn check_keys<S: Shape>(table: &DeTable<'_>, span: Span, findings: &mut Findings) -> Vec<&'static str> {
     let mut meant = Vec::new();
     for key in table.keys() {
         let name = key.get_ref().as_ref();
@@ -76,6 +92,7 @@ fn check_keys<S: Shape>(table: &DeTable<'_>, span: Span, findings: &mut Findings
             findings.push(missing_key::finding::<S>(span, key));
         }
     }
+    meant
 }
 
 /// A table that a name leads to: `[volume.NAME]`.
@@ -186,6 +203,8 @@ macro_rules! table {
         pub struct $Name {
             /// The table's header.
             pub span: $crate::source::Span,
+            /// Keys that are misspelt or whose value was reported: that it is absent means nothing.
+            pub unclear: Vec<&'static str>,
             $( $(#[doc = $field_doc])* pub $field: Option<$Type> ),*
         }
 
@@ -205,10 +224,20 @@ macro_rules! table {
                 findings: &mut $crate::findings::Findings,
             ) -> Option<Self> {
                 let mut reader = $crate::read::TableReader::open::<Self>(value, findings)?;
+                $( let $field = reader.value($key); )*
                 Some(Self {
                     span: $crate::read::span_of(value),
-                    $( $field: reader.value($key) ),*
+                    unclear: reader.unclear(),
+                    $( $field ),*
                 })
+            }
+        }
+
+        impl $Name {
+            /// Whether something was reported about this key, so that rules do not take it for left out.
+            #[must_use]
+            pub fn is_unclear(&self, key: &str) -> bool {
+                self.unclear.contains(&key)
             }
         }
 

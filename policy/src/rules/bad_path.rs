@@ -15,7 +15,7 @@ pub(crate) static RULE: Rule = Rule {
            single quotes TOML leaves backslashes alone; between double quotes each must be doubled. For Secure Boot \
            name the distribution's shim: '\\EFI\\debian\\shimx64.efi'.",
     example: example!("bad-path"),
-    repair: &[("/boot/efi/EFI/debian/grubx64.efi", "\\EFI\\debian\\grubx64.efi")],
+    repair: &[("\"/boot/efi/EFI/debian/grubx64.efi\"", "'\\EFI\\debian\\grubx64.efi'")],
     check: None,
 };
 

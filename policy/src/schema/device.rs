@@ -130,8 +130,8 @@ impl JsonSchema for DriverName {
 #[derive(Clone, Debug)]
 pub enum Match {
     /// `match = { class = "02*" }`.
-    Table(MatchTable),
-    /// `match = "class=02*"`: a selection string's items. The text begins at `content` in the file.
+    Table(Box<MatchTable>),
+    /// `match = "class=02*"`: a selection string's items.
     Text(String),
 }
 
@@ -139,7 +139,9 @@ impl FromToml for Match {
     fn from_toml(value: &Value<'_>, findings: &mut Findings) -> Option<Self> {
         match value.get_ref() {
             DeValue::String(text) => Some(Self::Text(text.clone().into_owned())),
-            DeValue::Table(_) => MatchTable::from_toml(value, findings).map(Self::Table),
+            DeValue::Table(_) => {
+                MatchTable::from_toml(value, findings).map(|table| Self::Table(Box::new(table)))
+            }
             _ => {
                 findings.push(wrong_type::finding(
                     value,

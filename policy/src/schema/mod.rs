@@ -17,7 +17,7 @@ pub use value::{
 };
 
 use crate::read::{Family, Named, table, words};
-use crate::source::{Located, Span};
+use crate::source::Located;
 
 words! {
     /// What becomes of a device that no rule names.
@@ -151,6 +151,12 @@ impl Document {
         self.device.as_deref().unwrap_or_default()
     }
 
+    /// Whether a rule may say this key in a way that could not be read.
+    pub(crate) fn some_device_is_unclear(&self, key: &str) -> bool {
+        let unread = self.device.is_none() && self.is_unclear("device");
+        unread || self.devices().iter().any(|device| device.is_unclear(key))
+    }
+
     /// The volumes in file order.
     pub(crate) fn volumes(&self) -> &[Named<Volume>] {
         self.volume.as_ref().map_or(&[], |family| &family.members)
@@ -195,10 +201,5 @@ impl Document {
         ]
         .into_iter()
         .filter_map(|(name, service)| Some((name, service.as_ref()?)))
-    }
-
-    /// Where the whole file is meant.
-    pub(crate) fn start(&self) -> Span {
-        Span::default()
     }
 }

@@ -48,6 +48,11 @@ impl Interfaces {
         Some(&found.table)
     }
 
+    /// `[ip.NAME]`, in file order.
+    pub(crate) fn members(&self) -> &[Named<Interface>] {
+        &self.named.members
+    }
+
     /// Every one, the unnamed first.
     pub(crate) fn all(&self) -> impl Iterator<Item = &Interface> {
         self.unnamed
@@ -163,6 +168,13 @@ table! {
         required allowed_ips: Located<Vec<Located<Network>>> = "allowed-ips",
         /// Seconds between packets that keep the way open; off unless said.
         optional persistent_keepalive: Located<Keepalive> = "persistent-keepalive",
+    }
+}
+
+impl Tunnel {
+    /// The other ends.
+    pub(crate) fn peers(&self) -> &[Peer] {
+        self.peer.as_deref().unwrap_or_default()
     }
 }
 

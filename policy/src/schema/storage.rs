@@ -131,7 +131,7 @@ impl FromToml for LbaRange {
             findings.push(wrong_type::finding(value, "two block numbers, `[first, last]`"));
             return None;
         };
-        let (Some(first), Some(last), 2) = (numbers.get(0), numbers.get(1), numbers.len()) else {
+        let (Some(first), Some(last), 2) = (numbers.first(), numbers.get(1), numbers.len()) else {
             findings.push(number_range::finding(
                 span_of(value),
                 "two block numbers, `[first, last]`",

@@ -1,0 +1,60 @@
+//! The JSON Schema of policies, from the same lists of keys that the reader checks.
+
+use crate::schema::Document;
+use schemars::generate::SchemaSettings;
+
+/// The JSON Schema (draft 2020-12) of schema 1, for editors that complete and check TOML.
+#[must_use]
+pub fn json_schema() -> String {
+    let mut schema = SchemaSettings::draft2020_12()
+        .into_generator()
+        .into_root_schema_for::<Document>();
+    schema.insert("title".to_owned(), "Sekisho policy, schema 1".into());
+    format!("{:#}\n", schema.to_value())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::json_schema;
+    use serde_json::{Value, json};
+
+    fn schema() -> Value {
+        serde_json::from_str(&json_schema()).unwrap()
+    }
+
+    #[test]
+    fn the_schema_knows_what_must_be_there_and_refuses_the_rest() {
+        let schema = schema();
+        assert_eq!(schema["required"], json!(["policy", "name", "defaults"]));
+        assert_eq!(schema["additionalProperties"], json!(false));
+        let defaults = &schema["$defs"]["Defaults"];
+        assert_eq!(defaults["required"], json!(["storage", "network", "other"]));
+    }
+
+    #[test]
+    fn every_key_and_table_is_described() {
+        fn walk(path: &str, value: &Value) {
+            if let Some(properties) = value.get("properties").and_then(Value::as_object) {
+                for (key, property) in properties {
+                    let described = property["description"]
+                        .as_str()
+                        .is_some_and(|text| !text.is_empty());
+                    assert!(described, "{path}/{key}");
+                }
+            }
+            for (key, inner) in value.as_object().into_iter().flatten() {
+                walk(&format!("{path}/{key}"), inner);
+            }
+        }
+        walk("", &schema());
+    }
+
+    #[test]
+    fn words_and_ranges_are_those_of_the_reader() {
+        let definitions = &schema()["$defs"];
+        assert_eq!(definitions["PartitionNumber"]["maximum"], json!(128));
+        assert_eq!(definitions["KeySize"]["enum"], json!([256, 512]));
+        assert_eq!(definitions["NetModule"]["oneOf"][4]["const"], json!("vpn"));
+        assert_eq!(definitions["Driver"]["enum"][5], json!("none"));
+    }
+}

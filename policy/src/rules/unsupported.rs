@@ -1,0 +1,22 @@
+//! E0601: what the file says, but this build's hypervisor does not do yet.
+
+use crate::diagnostic::Diagnostic;
+use crate::findings::Rule;
+use crate::source::Span;
+
+pub(crate) static RULE: Rule = Rule {
+    code: "E0601",
+    title: "this build's hypervisor cannot enforce this",
+    text: "The policy is right, but the hypervisor of this build does not have what it asks for. `image build` refuses \
+           it by name, because an image that promised it would be protection that somebody believes in. This build \
+           enforces the drivers `conceal` and `none` and the defaults; `check` and `compile` take the whole schema.",
+    example: example!("unsupported"),
+    repair: &[("driver = \"pro1000\"\nnet = \"null\"", "driver = \"conceal\"")],
+    check: None,
+};
+
+pub(crate) fn finding(span: Span, what: &str) -> Diagnostic {
+    RULE.at(span, "not in this build")
+        .saying(format!("{what} cannot be enforced by this build's hypervisor"))
+        .help("this build enforces the drivers `conceal` and `none` and the defaults; remove the rest for it")
+}
