@@ -35,6 +35,9 @@ enum Numbered {
 pub(super) struct Bridge {
     numbers: BusNumbers,
     numbered: Numbered,
+    /// The guest's value for [`spec::PREFETCHABLE_WINDOW`], kept from the hardware until the upper halves that
+    /// belong to it are written.
+    held: Option<u32>,
 }
 
 /// What writing bus numbers would do.
@@ -89,7 +92,11 @@ impl Bridge {
             Found::AtBoot if numbers.secondary != 0 => Numbered::AtBoot,
             Found::AtBoot | Found::Later => Numbered::ByGuest,
         };
-        Some(Self { numbers, numbered })
+        Some(Self {
+            numbers,
+            numbered,
+            held: None,
+        })
     }
 
     pub(super) const fn numbers(&self) -> BusNumbers {
@@ -111,11 +118,28 @@ impl Bridge {
         }
     }
 
+    /// Keeps the lower half of a prefetchable window, in place of any kept before.
+    pub(super) const fn hold(&mut self, low: Option<u32>) {
+        self.held = low;
+    }
+
+    /// The lower half that waits.
+    pub(super) const fn held(&self) -> Option<u32> {
+        self.held
+    }
+
     /// Keeps numbers that the guest was allowed to write.
     pub(super) const fn renumber(&mut self, numbers: BusNumbers) {
         self.numbers = numbers;
     }
 }
+
+/// Bits of the prefetchable base that say how wide the window's addresses are.
+const PREFETCHABLE_TYPE: u32 = 0xf;
+/// [`PREFETCHABLE_TYPE`] of base and limit: read-only.
+const PREFETCHABLE_TYPES: u32 = PREFETCHABLE_TYPE << 16 | PREFETCHABLE_TYPE;
+/// [`PREFETCHABLE_TYPE`] of a window with upper halves.
+const PREFETCHABLE_TYPE_64: u32 = 1;
 
 /// The memory windows of a type 1 header (PCI-to-PCI Bridge Architecture Specification 1.2, 3.2.5.6 and 3.2.5.8).
 pub(super) struct Windows {
@@ -146,7 +170,20 @@ impl Windows {
             spec::PREFETCHABLE_LIMIT_UPPER => &mut self.limit_upper,
             _ => return,
         };
-        *register = width.merge(*register, offset, value);
+        let written = width.merge(*register, offset, value);
+        *register = match super::access::dword_of(offset) {
+            // The type is the bridge's to say; guests write zeros there.
+            spec::PREFETCHABLE_WINDOW => written & !PREFETCHABLE_TYPES | *register & PREFETCHABLE_TYPES,
+            _ => written,
+        };
+    }
+
+    /// The register of the prefetchable window, if its halves make a 64-bit one.
+    pub(super) const fn prefetchable_low(&self) -> Option<u32> {
+        if self.prefetchable & PREFETCHABLE_TYPE == PREFETCHABLE_TYPE_64 {
+            return Some(self.prefetchable);
+        }
+        None
     }
 
     /// What they lead to while memory decoding is on.
@@ -188,6 +225,7 @@ mod tests {
         let bridge = Bridge {
             numbers,
             numbered: Numbered::AtBoot,
+            held: None,
         };
         assert_eq!(
             bridge.renumbering(0x18, Width::Dword, 0x4005_0300),

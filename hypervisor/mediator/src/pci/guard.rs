@@ -7,7 +7,7 @@
 
 use super::access::{ConfigSpace, Width, dword_of};
 use super::attempt::Attempt;
-use super::bridge::{BusNumbers, Renumbering, Windows};
+use super::bridge::{Bridge, BusNumbers, Renumbering, Windows};
 use super::change::Admission;
 use super::function::{Found, Function, Layout};
 use super::mediator::Mediator;
@@ -89,9 +89,7 @@ impl Mediator<'_> {
             self.free(bar.range(raw), Attempt::ProtectedBar)?;
         }
         if function.layout() == Layout::Bridge {
-            for range in Windows::read(hardware, address).ranges() {
-                self.free(range, Attempt::ProtectedWindow)?;
-            }
+            self.free_windows(&Windows::read(hardware, address))?;
         }
         Ok(())
     }
@@ -122,20 +120,63 @@ impl Mediator<'_> {
     }
 
     /// Moving a bridge's memory window.
+    ///
+    /// A 64-bit window moves by several writes, lower halves first, and Linux does not close it meanwhile: what
+    /// will lie at 0x8_7e00_0000 passes 0x7e00_0000 on its way. Such a lower half is held back from the hardware
+    /// until an upper half makes it harmless.
     fn judge_window<C: ConfigSpace>(
-        &self,
+        &mut self,
         hardware: &mut C,
         address: Address,
         offset: u16,
         width: Width,
         value: u32,
     ) -> Result<(), Attempt> {
-        let windows = spec::MEMORY_WINDOW..=spec::PREFETCHABLE_LIMIT_UPPER;
-        if !windows.contains(&dword_of(offset)) || !decodes_memory(hardware, address) {
+        let dword = dword_of(offset);
+        if !(spec::MEMORY_WINDOW..=spec::PREFETCHABLE_LIMIT_UPPER).contains(&dword) {
             return Ok(());
         }
+        let mut verdict = Ok(());
+        let mut held = None;
+        if decodes_memory(hardware, address) {
+            let mut windows = Windows::read(hardware, address);
+            windows.write(offset, width, value);
+            verdict = self.free_windows(&windows);
+            if verdict.is_err() {
+                held = windows.prefetchable_low();
+            }
+        }
+        if dword == spec::PREFETCHABLE_WINDOW
+            && let Some(bridge) = self.functions.at_mut(address).and_then(Function::bridge_mut)
+        {
+            bridge.hold(held);
+        }
+        verdict
+    }
+
+    /// After an upper half was written: gives the hardware the lower half that waited for it, if the two are
+    /// harmless together.
+    fn release_window<C: ConfigSpace>(&mut self, hardware: &mut C, address: Address) {
+        let held = self
+            .functions
+            .at(address)
+            .and_then(Function::bridge)
+            .and_then(Bridge::held);
+        let Some(low) = held else {
+            return;
+        };
         let mut windows = Windows::read(hardware, address);
-        windows.write(offset, width, value);
+        windows.write(spec::PREFETCHABLE_WINDOW, Width::Dword, low);
+        if self.free_windows(&windows).is_err() {
+            return;
+        }
+        hardware.write(address, spec::PREFETCHABLE_WINDOW, Width::Dword, low);
+        if let Some(bridge) = self.functions.at_mut(address).and_then(Function::bridge_mut) {
+            bridge.hold(None);
+        }
+    }
+
+    fn free_windows(&self, windows: &Windows) -> Result<(), Attempt> {
         for range in windows.ranges() {
             self.free(range, Attempt::ProtectedWindow)?;
         }
@@ -196,12 +237,19 @@ impl Mediator<'_> {
         }
     }
 
-    /// After a write that passed: where the base address is now.
+    /// After a write that passed: where the base address is now, and what waited for this write.
     fn track<C: ConfigSpace>(&mut self, hardware: &mut C, address: Address, offset: u16) {
+        let dword = dword_of(offset);
+        if matches!(
+            dword,
+            spec::PREFETCHABLE_BASE_UPPER | spec::PREFETCHABLE_LIMIT_UPPER
+        ) {
+            self.release_window(hardware, address);
+        }
         let Some(function) = self.functions.at_mut(address) else {
             return;
         };
-        if let Some(bar) = function.bars().covering(dword_of(offset)) {
+        if let Some(bar) = function.bars().covering(dword) {
             let raw = bar.raw(hardware, address);
             function.bars_mut().moved(bar.offset(), raw);
         }

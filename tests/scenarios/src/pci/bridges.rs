@@ -124,6 +124,39 @@ fn a_window_put_over_the_hypervisor_while_closed_cannot_be_opened() {
 }
 
 #[test]
+fn a_64_bit_window_moves_in_the_order_that_linux_writes_it() {
+    let Laptop { machine, bridge, .. } = laptop();
+    let mut scene = Scene::take_over(machine, "");
+    // To 0x8_7000_0000..0x8_7fff_ffff, whose lower halves alone are over the hypervisor.
+    for (offset, value) in [(0x2c, 0), (0x24, 0x7ff0_7000), (0x28, 8), (0x2c, 8)] {
+        scene.write_dword(place(BRIDGE), offset, value);
+        assert!(
+            scene
+                .hardware
+                .windows()
+                .all(|range| !range.overlaps(hypervisor())),
+            "{offset:#x}"
+        );
+    }
+    assert_eq!(scene.hardware.dword(bridge, 0x24), 0x7ff1_7001);
+    assert!(
+        scene
+            .hardware
+            .windows()
+            .any(|range| range.first() == 0x8_7000_0000)
+    );
+    // The way back below 4 GiB stays shut.
+    scene.write_dword(place(BRIDGE), 0x2c, 0);
+    scene.write_dword(place(BRIDGE), 0x28, 0);
+    assert!(
+        scene
+            .hardware
+            .windows()
+            .all(|range| !range.overlaps(hypervisor()))
+    );
+}
+
+#[test]
 fn a_window_wide_open_leads_to_no_concealed_function() {
     let Laptop {
         machine, second_nic, ..
