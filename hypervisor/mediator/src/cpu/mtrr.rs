@@ -65,7 +65,7 @@ pub struct MemoryTypes {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[must_use]
 pub enum Verdict {
-    /// It leaves the region's type; the hardware gets it, and it is noted.
+    /// It leaves the region's type, or makes it write-back; the hardware gets it, and it is noted.
     Harmless,
     /// It would change the region's type; nothing is noted.
     Harmful,
@@ -120,7 +120,7 @@ impl MemoryTypes {
             return Verdict::Fault;
         }
         *register = value;
-        if after.same_types_as(self) {
+        if after.is_write_back() || after.same_types_as(self) {
             *self = after;
             Verdict::Harmless
         } else if msr == DEFAULT_TYPE && value & DEFAULT_ENABLED == 0 {
@@ -143,6 +143,12 @@ impl MemoryTypes {
         } else {
             (&mut range.mask, self.beyond_memory | MASK_RESERVED)
         })
+    }
+
+    /// The type the hypervisor wants anyway. Firmware may leave application processors with all ranges off, and the
+    /// guest that turns them on does the hypervisor good too.
+    fn is_write_back(&self) -> bool {
+        self.chunks().all(|chunk| self.effective(chunk) == Effective::One(WRITE_BACK))
     }
 
     fn same_types_as(&self, other: &Self) -> bool {
@@ -340,7 +346,7 @@ mod tests {
     }
 
     #[test]
-    fn where_firmware_left_a_mix_only_that_mix_is_kept() {
+    fn where_firmware_left_a_mix_it_is_kept_or_becomes_write_back() {
         let mut types = MemoryTypes::capture(REGION, 0x508, ADDRESS_BITS, |msr| match msr {
             0x200 => 0x7e00_0000,
             0x201 => 0xff_ffff_f000 | VALID,
@@ -349,6 +355,16 @@ mod tests {
         });
         assert_eq!(types.write(0x202, 0xc000_0000), Verdict::Harmless);
         assert_eq!(types.write(0x203, 0xff_f000_0000 | VALID), Verdict::Harmless);
-        assert_eq!(types.write(0x201, 0), Verdict::Harmful);
+        assert_eq!(types.write(0x200, 0x7e00_1000), Verdict::Harmful);
+        assert_eq!(types.write(0x201, 0), Verdict::Harmless);
+    }
+
+    #[test]
+    fn a_cpu_whose_ranges_firmware_left_off_may_turn_them_on() {
+        let mut types = MemoryTypes::capture(REGION, 0x508, ADDRESS_BITS, |_| 0);
+        assert_eq!(types.write(0x200, 0x8000_0000), Verdict::Harmless);
+        assert_eq!(types.write(0x201, 0xff_8000_0000 | VALID), Verdict::Harmless);
+        assert_eq!(types.write(0x2ff, ENABLED | 6), Verdict::Harmless);
+        assert_eq!(types.write(0x2ff, ENABLED), Verdict::Harmful);
     }
 }
