@@ -81,6 +81,11 @@ impl ClassSet {
             .map(|(class, _)| class)
     }
 
+    /// Whether no class is left.
+    pub(crate) fn is_empty(&self) -> bool {
+        !self.members.contains(&true)
+    }
+
     /// Whether no item bounded it.
     pub(crate) fn is_all(&self) -> bool {
         self.members.iter().all(|member| *member)

@@ -66,11 +66,15 @@ fn options(device: &Device) -> Vec<DriverOption> {
 
 /// Reads the items of a selection string by closing it with a driver.
 fn items_of_text(text: &str, span: Span, source: &Source, findings: &mut Findings) -> Option<Vec<Item>> {
+    if text.trim().is_empty() {
+        findings.push(bad_selection::nothing(span));
+        return None;
+    }
     let comma = if text.trim_end().ends_with(',') { "" } else { "," };
     let selection = match parse(&format!("{text}{comma} driver=none")) {
         Ok(selection) => selection,
         Err(error) if *error.kind() == ParseErrorKind::MissingAnd => {
-            findings.push(selection_with_driver::finding(span));
+            findings.push(selection_with_driver::finding(driver_place(text, span, source)));
             return None;
         }
         Err(error) => {
@@ -86,9 +90,17 @@ fn items_of_text(text: &str, span: Span, source: &Source, findings: &mut Finding
         }
         [entry] => Some(entry.items().to_vec()),
         _ => {
-            findings.push(selection_with_driver::finding(span));
+            findings.push(selection_with_driver::finding(driver_place(text, span, source)));
             None
         }
+    }
+}
+
+/// Where a text that should hold items only begins to say more.
+fn driver_place(text: &str, span: Span, source: &Source) -> Span {
+    match text.find("driver") {
+        Some(start) => place_within(source, span, &(start..start + "driver".len())),
+        None => span,
     }
 }
 
@@ -99,7 +111,7 @@ fn items_of_table(
     findings: &mut Findings,
 ) -> Option<Vec<Item>> {
     let mut items = Vec::new();
-    let mut refused = false;
+    let mut refused = !table.unclear.is_empty();
     let mut patterns = |text: &str, span: Span| match Patterns::parse(text) {
         Ok(patterns) => Some(patterns),
         Err(error) => {

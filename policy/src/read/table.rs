@@ -29,20 +29,29 @@ pub(crate) trait Shape {
     const TITLE: &'static str;
     /// Its keys.
     const KEYS: &'static [Key];
+
+    /// The title for a sentence.
+    fn quoted() -> String {
+        if Self::TITLE.starts_with(char::is_alphabetic) && !Self::TITLE.contains('=') {
+            Self::TITLE.to_owned()
+        } else {
+            format!("`{}`", Self::TITLE)
+        }
+    }
 }
 
 /// Reads one table key by key.
 pub(crate) struct TableReader<'t, 'f> {
     table: &'t DeTable<'t>,
     findings: &'f mut Findings,
-    unclear: Vec<&'static str>,
+    unclear: Vec<String>,
 }
 
 impl<'t, 'f> TableReader<'t, 'f> {
     /// The table in `value`, after reporting unknown and missing keys.
     pub(crate) fn open<S: Shape>(value: &'t Value<'t>, findings: &'f mut Findings) -> Option<Self> {
         let DeValue::Table(table) = value.get_ref() else {
-            findings.push(wrong_type::finding(value, &format!("the table `{}`", S::TITLE)));
+            findings.push(wrong_type::finding(value, &format!("the table {}", S::quoted())));
             return None;
         };
         let unclear = check_keys::<S>(table, span_of(value), findings);
@@ -59,20 +68,20 @@ impl<'t, 'f> TableReader<'t, 'f> {
         let before = self.findings.count();
         let read = T::from_toml(value, self.findings);
         if self.findings.count() > before {
-            self.unclear.push(key);
+            self.unclear.push(key.to_owned());
         }
         read
     }
 
     /// The keys of which something was reported.
-    pub(crate) fn unclear(self) -> Vec<&'static str> {
+    pub(crate) fn unclear(self) -> Vec<String> {
         self.unclear
     }
 }
 
-/// Reports unknown and missing keys; returns the keys that the unknown ones were meant to be.
-fn check_keys<S: Shape>(table: &DeTable<'_>, span: Span, findings: &mut Findings) -> Vec<&'static str> {
-    let mut meant = Vec::new();
+/// Reports unknown and missing keys; returns the unknown ones and those that they were meant to be.
+fn check_keys<S: Shape>(table: &DeTable<'_>, span: Span, findings: &mut Findings) -> Vec<String> {
+    let mut unclear = Vec::new();
     for key in table.keys() {
         let name = key.get_ref().as_ref();
         if S::KEYS.iter().any(|known| known.name == name) {
@@ -83,16 +92,17 @@ fn check_keys<S: Shape>(table: &DeTable<'_>, span: Span, findings: &mut Findings
             .map(|known| known.name)
             .filter(|known| !table.contains_key(*known));
         let suggestion = nearest(name, free);
-        meant.extend(suggestion);
+        unclear.push(name.to_owned());
+        unclear.extend(suggestion.map(str::to_owned));
         findings.push(unknown_key::finding::<S>(span_of(key), name, suggestion));
     }
     for key in S::KEYS {
         let missing = key.need == Need::Required && !table.contains_key(key.name);
-        if missing && !meant.contains(&key.name) {
+        if missing && !unclear.iter().any(|meant| meant == key.name) {
             findings.push(missing_key::finding::<S>(span, key));
         }
     }
-    meant
+    unclear
 }
 
 /// A table that a name leads to: `[volume.NAME]`.
@@ -203,8 +213,8 @@ macro_rules! table {
         pub struct $Name {
             /// The table's header.
             pub span: $crate::source::Span,
-            /// Keys that are misspelt or whose value was reported: that it is absent means nothing.
-            pub unclear: Vec<&'static str>,
+            /// Keys that are unknown, meant by unknown ones, or whose value was reported.
+            pub unclear: Vec<String>,
             $( $(#[doc = $field_doc])* pub $field: Option<$Type> ),*
         }
 
@@ -237,7 +247,7 @@ macro_rules! table {
             /// Whether something was reported about this key, so that rules do not take it for left out.
             #[must_use]
             pub fn is_unclear(&self, key: &str) -> bool {
-                self.unclear.contains(&key)
+                self.unclear.iter().any(|unclear| unclear == key)
             }
         }
 

@@ -1,14 +1,18 @@
 //! Values that are strings with a form of their own, and those that are one of a few words.
 
 use super::{Value, span_of};
+use crate::diagnostic::Diagnostic;
 use crate::findings::{Findings, Rule};
 use crate::rules::wrong_type;
+use crate::source::Span;
 use toml::de::DeValue;
 
 /// Why a text is not of the form: a remark for the caret, and what to write instead.
 pub(crate) struct Malformed {
     pub(crate) remark: String,
     pub(crate) help: String,
+    /// The problem in a phrase that names what was written, instead of the rule's title.
+    pub(crate) problem: Option<String>,
 }
 
 impl Malformed {
@@ -16,6 +20,22 @@ impl Malformed {
         Self {
             remark: remark.into(),
             help: help.into(),
+            problem: None,
+        }
+    }
+
+    /// Names the problem.
+    pub(crate) fn saying(mut self, problem: impl Into<String>) -> Self {
+        self.problem = Some(problem.into());
+        self
+    }
+
+    /// As a finding at `span`.
+    pub(crate) fn at(self, rule: &Rule, span: Span) -> Diagnostic {
+        let diagnostic = rule.at(span, self.remark).help(self.help);
+        match self.problem {
+            Some(problem) => diagnostic.saying(problem),
+            None => diagnostic,
         }
     }
 }
@@ -37,8 +57,8 @@ pub(crate) fn read_text<T: FromText>(value: &Value<'_>, findings: &mut Findings)
     };
     match T::from_text(text) {
         Ok(read) => Some(read),
-        Err(Malformed { remark, help }) => {
-            findings.push(T::RULE.at(span_of(value), remark).help(help));
+        Err(malformed) => {
+            findings.push(malformed.at(T::RULE, span_of(value)));
             None
         }
     }

@@ -22,6 +22,13 @@ pub(crate) fn parse(text: &str) -> Result<IpAddr, Malformed> {
         if let Ok(net) = text.parse::<IpNet>() {
             return Malformed::new("this has a prefix length", format!("write the address alone: `{}`", net.addr()));
         }
+        let is_name = !text.contains(':') && text.chars().any(|c| c.is_ascii_alphabetic());
+        if is_name {
+            return Malformed::new(
+                "this is a name",
+                "write the address itself: what is needed before there is a name server cannot depend on one",
+            );
+        }
         Malformed::new("this is not an address", "write an address such as `192.0.2.1` or `2001:db8::1`")
     })
 }
@@ -34,12 +41,16 @@ pub(crate) fn parse_with_prefix(text: &str) -> Result<IpNet, Malformed> {
     Err(match text.split_once('/') {
         None if text.parse::<IpAddr>().is_ok() => Malformed::new(
             "the prefix length is missing",
-            format!("say how many bits are the network: `{text}/{}`", if text.contains(':') { 64 } else { 24 }),
+            format!("say how many bits are the network: `{text}/{}`", usual_prefix(text)),
         ),
         Some((address, mask)) if address.parse::<IpAddr>().is_ok() => Malformed::new(
             format!("`{mask}` is not a prefix length"),
-            format!("write the number of network bits, 255.255.255.0 is 24: `{address}/24`"),
+            format!("write the number of network bits, 255.255.255.0 is 24: `{address}/{}`", usual_prefix(address)),
         ),
         _ => Malformed::new("this is not an address", "write an address with its prefix length: `192.0.2.11/24`"),
     })
+}
+
+fn usual_prefix(address: &str) -> u8 {
+    if address.contains(':') { 64 } else { 24 }
 }

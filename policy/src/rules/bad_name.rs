@@ -18,7 +18,18 @@ pub(crate) static RULE: Rule = Rule {
     check: None,
 };
 
+/// Characters of a WireGuard key in base64.
+const KEY_LENGTH: usize = 44;
+
 pub(crate) fn check(text: &str) -> Result<(), Malformed> {
+    if text.len() == KEY_LENGTH && text.ends_with('=') {
+        return Err(Malformed::new(
+            "this looks like a key",
+            "write the key's name in the key store, such as `hq`; a key that was written here is no longer secret, so \
+             make a new one",
+        )
+        .saying("a policy names keys and never contains them"));
+    }
     let remark = if text.is_empty() {
         "this is empty".to_owned()
     } else if text.len() > LONGEST {
@@ -26,7 +37,10 @@ pub(crate) fn check(text: &str) -> Result<(), Malformed> {
     } else if text.starts_with('-') {
         "this begins with a dash".to_owned()
     } else if let Some(other) = text.chars().find(|c| !matches!(c, 'a'..='z' | '0'..='9' | '-')) {
-        format!("a name cannot hold `{}`", other.escape_debug())
+        match other.is_uppercase() {
+            true => "a name has no upper-case letters".to_owned(),
+            false => format!("a name cannot hold `{}`", other.escape_debug()),
+        }
     } else {
         return Ok(());
     };
@@ -40,8 +54,8 @@ pub(crate) fn check(text: &str) -> Result<(), Malformed> {
 
 /// Checks a name that stands as a key, such as that of `[volume.NAME]`.
 pub(crate) fn check_key(name: &Located<String>, findings: &mut Findings) {
-    if let Err(Malformed { remark, help }) = check(&name.value) {
-        findings.push(RULE.at(name.span, remark).help(help));
+    if let Err(malformed) = check(&name.value) {
+        findings.push(malformed.at(&RULE, name.span));
     }
 }
 

@@ -15,6 +15,9 @@ pub(crate) static RULE: Rule = Rule {
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
     for disk in context.document.volumes().iter().filter_map(|volume| volume.table.disk.as_ref()) {
+        if !disk.unclear.is_empty() {
+            continue;
+        }
         match disk.selectors().as_slice() {
             [] => findings.push(
                 RULE.at(disk.span, "which disk?")

@@ -16,8 +16,8 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     if context.document.syslog.is_some() || context.document.is_unclear("syslog") {
         return;
     }
-    for log in context.document.devices().iter().filter_map(|device| device.log.as_ref()) {
-        if log.value {
+    for device in context.document.devices() {
+        if let Some(log) = device.log.as_ref().filter(|_| device.logs()) {
             findings.push(
                 RULE.at(log.span, "to whom?")
                     .saying("a NIC carries the log, but there is no `[syslog]`")

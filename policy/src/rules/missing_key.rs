@@ -16,18 +16,20 @@ pub(crate) static RULE: Rule = Rule {
 };
 
 pub(crate) fn finding<S: Shape>(span: Span, key: &Key) -> Diagnostic {
-    let table = if span == Span::default() { "the policy" } else { S::TITLE };
+    let table = S::quoted();
     let what = key.description.trim().trim_end_matches('.');
     RULE.at(span, format!("`{}` is missing here", key.name))
         .saying(format!("{table} needs `{}`", key.name))
-        .help(format!("add {}: {what}", example_line(key.name)))
+        .help(format!("add {}: {what}", example_line(key.name, S::TITLE)))
 }
 
 /// The key as one would write it.
-fn example_line(key: &str) -> String {
+fn example_line(key: &str, table: &str) -> String {
     let value = match key {
         "policy" => "1",
+        "name" if table == "[[device]]" => "\"system-disk\"",
         "name" => "\"field-laptop\"",
+        "address" if table == "[tunnel.NAME]" => "[\"10.66.0.2/32\"]",
         "defaults" => return "a table `[defaults]` with `storage`, `network` and `other`".to_owned(),
         "peer" => return "a table `[[tunnel.NAME.peer]]`".to_owned(),
         "storage" | "network" | "other" => "\"conceal\"` or `\"pass\"",

@@ -16,7 +16,7 @@ pub(crate) static RULE: Rule = Rule {
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
     let document = context.document;
-    if document.devices().iter().any(Device::has_stack) || document.some_device_is_unclear("net") {
+    if document.devices().iter().any(wants_stack) || document.some_device_is_unclear("net") {
         return;
     }
     for (name, service) in document.services() {
@@ -26,4 +26,9 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
                 .help(format!("use `net = \"ippass\"` on the rule of a NIC, or remove `[{name}]`")),
         );
     }
+}
+
+/// Also on a device that is no NIC: that is told by another rule.
+fn wants_stack(device: &Device) -> bool {
+    device.net.as_ref().is_some_and(|net| net.value.has_stack())
 }

@@ -38,6 +38,8 @@ fn takes_all_of(earlier: &Entry, later: &Entry) -> bool {
     let counts = earlier.items().iter().any(|item| matches!(item, Item::Number(_)));
     let fewer_items = !counts && earlier.items().iter().all(|item| later.items().contains(item));
     let by_class = earlier.items().iter().all(|item| matches!(item, Item::Property(Property::Class, _)));
-    let within = by_class && ClassSet::of_entry(later).is_within(&ClassSet::of_entry(earlier));
+    let classes = ClassSet::of_entry(later);
+    // A rule that matches no class at all is told so by another rule.
+    let within = by_class && !classes.is_empty() && classes.is_within(&ClassSet::of_entry(earlier));
     earlier.items() == later.items() || fewer_items || within
 }

@@ -18,7 +18,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         return;
     }
     for device in context.document.devices() {
-        let Some(net) = device.net.as_ref().filter(|net| net.value.has_stack()) else { continue };
+        let Some(net) = device.net.as_ref().filter(|_| device.has_stack()) else { continue };
         if device.ip.is_none() && !device.is_unclear("ip") && context.document.interface_of(device).is_none() {
             findings.push(
                 RULE.at(net.span, "needs an address")

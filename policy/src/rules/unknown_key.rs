@@ -25,5 +25,5 @@ pub(crate) fn finding<S: Shape>(span: Span, key: &str, suggestion: Option<&str>)
             format!("the keys here are {}", choices(known).replace(" or ", " and "))
         }
     };
-    RULE.at(span, "unknown key").saying(format!("there is no key `{key}` in {}", S::TITLE)).help(help)
+    RULE.at(span, "unknown key").saying(format!("there is no key `{key}` in {}", S::quoted())).help(help)
 }

@@ -232,7 +232,7 @@ impl JsonSchema for MatchNumber {
 
 table! {
     /// Selection items; all must match. `*` is any run of characters, `?` any one, `|` separates alternatives.
-    "match"
+    "match = { … }"
     pub struct MatchTable {
         /// Bus, device and function: `00:1f.2`.
         optional slot: Located<MatchItem> = "slot",
@@ -297,18 +297,25 @@ impl Device {
         self.volumes.as_ref().map_or(&[], |volumes| &volumes.value)
     }
 
-    /// Whether this module is chosen.
+    /// Whether this module is chosen for a NIC.
     pub(crate) fn uses(&self, module: NetModule) -> bool {
-        self.net.as_ref().is_some_and(|net| net.value == module)
+        self.may_be_nic() && self.net.as_ref().is_some_and(|net| net.value == module)
     }
 
     /// Whether the appliance's own stack is on this NIC.
     pub(crate) fn has_stack(&self) -> bool {
-        self.net.as_ref().is_some_and(|net| net.value.has_stack())
+        self.may_be_nic() && self.net.as_ref().is_some_and(|net| net.value.has_stack())
     }
 
-    /// Whether syslog leaves by it.
+    /// Whether syslog leaves by this NIC.
     pub(crate) fn logs(&self) -> bool {
-        self.log.as_ref().is_some_and(|log| log.value)
+        self.may_be_nic() && self.log.as_ref().is_some_and(|log| log.value)
+    }
+
+    /// Keys of NICs on other devices are refused by rules of their own, once.
+    fn may_be_nic(&self) -> bool {
+        self.driver
+            .as_ref()
+            .is_none_or(|driver| driver.value.is_network())
     }
 }

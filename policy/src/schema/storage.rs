@@ -54,7 +54,7 @@ table! {
 
 table! {
     /// Which disk: one of these.
-    "disk"
+    "disk = { … }"
     pub struct Disk {
         /// Its serial number.
         optional serial: Located<String> = "serial",

@@ -2,9 +2,29 @@
 
 use crate::findings::Findings;
 use crate::read::{FromToml, Value, span_of};
-use crate::rules::{number_range, unknown_version};
+use crate::rules::{number_range, unknown_version, wrong_type};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use std::borrow::Cow;
+use toml::de::DeValue;
+
+/// Reads a whole number that `meaning` takes; `expected` describes those it does.
+fn integer<T>(
+    value: &Value<'_>,
+    expected: &str,
+    findings: &mut Findings,
+    meaning: impl Fn(i128) -> Option<T>,
+) -> Option<T> {
+    let DeValue::Integer(integer) = value.get_ref() else {
+        findings.push(wrong_type::finding(value, "a whole number"));
+        return None;
+    };
+    let number = i128::from_str_radix(integer.as_str(), integer.radix()).ok();
+    let read = number.and_then(meaning);
+    if read.is_none() {
+        findings.push(number_range::finding(span_of(value), expected));
+    }
+    read
+}
 
 /// A number between two bounds.
 macro_rules! ranged {
@@ -15,15 +35,11 @@ macro_rules! ranged {
 
         impl FromToml for $Name {
             fn from_toml(value: &Value<'_>, findings: &mut Findings) -> Option<Self> {
-                let number = u64::from_toml(value, findings)?;
-                match <$Inner>::try_from(number) {
-                    Ok(number) if ($least..=$most).contains(&number) => Some(Self(number)),
-                    _ => {
-                        let expected = concat!($what, " from ", $least, " to ", $most);
-                        findings.push(number_range::finding(span_of(value), expected));
-                        None
-                    }
-                }
+                let expected = concat!($what, " from ", $least, " to ", $most);
+                integer(value, expected, findings, |number| {
+                    let number = <$Inner>::try_from(number).ok()?;
+                    ($least..=$most).contains(&number).then_some(Self(number))
+                })
             }
         }
 
@@ -45,9 +61,9 @@ ranged! {
     /// A port of a storage controller.
     DiskPort(u8): 0..=31, "a port";
     /// Bytes of the largest packet in a tunnel: IPv6 needs 1280, and jumbo frames end at 9000.
-    Mtu(u16): 1280..=9000, "bytes";
+    Mtu(u16): 1280..=9000, "a number of bytes";
     /// Seconds between keepalive packets.
-    Keepalive(u16): 1..=65535, "seconds";
+    Keepalive(u16): 1..=65535, "a number of seconds";
     /// Wrong answers at the prompt.
     Attempts(u8): 1..=100, "a count";
 }
@@ -61,15 +77,11 @@ macro_rules! either {
 
         impl FromToml for $Name {
             fn from_toml(value: &Value<'_>, findings: &mut Findings) -> Option<Self> {
-                match u64::from_toml(value, findings)? {
+                integer(value, concat!($one, " or ", $other, " ", $unit), findings, |number| match number {
                     $one => Some(Self($one)),
                     $other => Some(Self($other)),
-                    _ => {
-                        let expected = concat!($one, " or ", $other, " ", $unit);
-                        findings.push(number_range::finding(span_of(value), expected));
-                        None
-                    }
-                }
+                    _ => None,
+                })
             }
         }
 
