@@ -45,7 +45,7 @@ pub enum PortWrite {
 enum Target {
     /// The address register, the only way it can be reached: four bytes at its port.
     Address,
-    /// A configuration register.
+    /// A configuration register, or an access that crosses it, which the mediator refuses.
     Register(Address, u16),
     /// The data ports while the address does not say that they mean configuration space: nobody answers.
     Nobody,
@@ -94,7 +94,7 @@ impl ConfigPorts {
         let last = port.saturating_add(width.bytes() - 1);
         match (port, width) {
             (CONFIG_ADDRESS, Width::Dword) => Target::Address,
-            (CONFIG_DATA..=DATA_END, _) if last > DATA_END || self.address & ENABLE == 0 => Target::Nobody,
+            (CONFIG_DATA..=DATA_END, _) if self.address & ENABLE == 0 => Target::Nobody,
             (CONFIG_DATA..=DATA_END, _) => {
                 let (address, register) = decode(self.address);
                 Target::Register(address, register | port & 3)

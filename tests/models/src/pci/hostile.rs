@@ -12,6 +12,8 @@ pub enum Lie {
     ZeroBars,
     /// The header type is one that does not exist.
     HeaderType(u8),
+    /// The double word at the first always reads with the bits of the second.
+    Bits(u16, u32),
     /// Every other read of the identity is another function's: vendor in the low word, device in the high one.
     ChangingIdentity(u32),
     /// Every read is the next number of a sequence that this starts.
@@ -50,6 +52,7 @@ impl<C> Hostile<C> {
             Lie::AbsentEveryOtherRead if is_odd_turn => u32::MAX,
             Lie::ZeroBars if (spec::BAR_0..spec::BAR_0 + 24).contains(&offset) => 0,
             Lie::HeaderType(header) if offset == 0x0c => honest & 0xff00_ffff | u32::from(header) << 16,
+            Lie::Bits(at, bits) if offset == at => honest | bits,
             Lie::ChangingIdentity(id) if offset == spec::VENDOR && is_odd_turn => id,
             // Knuth's linear congruential generator: any sequence will do, as long as it is the same each run.
             Lie::Noise(seed) => {

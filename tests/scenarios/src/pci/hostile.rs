@@ -58,6 +58,18 @@ fn a_device_that_changes_its_identity_never_shows_one_that_a_rule_hides() {
     }
 }
 
+#[test]
+fn a_bridge_that_calls_its_bus_numbers_a_base_address_keeps_them() {
+    let mut machine = Machine::new();
+    let bridge = bridge(0, 2, 4).with_bar(1, BarModel::Memory32(0x1000));
+    let slot = machine.plug(Place::Root(0), 0x1c << 3, bridge);
+    // Its second and last base address, at 0x14, says it is 64 bits wide: the other half would be at 0x18.
+    let mut scene = Scene::take_over(Hostile::new(machine, place(BRIDGE), Lie::Bits(0x14, 0b100)), "");
+    scene.write_dword(place(BRIDGE), 0x18, 0x09_0900);
+    assert_eq!(scene.hardware.inner().dword(slot, 0x18), 0x04_0200);
+    assert_eq!(scene.count(Attempt::BusNumber), 1);
+}
+
 fn lying(lie: Lie, selection: &str) -> Scene<Hostile<Machine>> {
     Scene::take_over(Hostile::new(laptop().machine, place(FIRST_NIC), lie), selection)
 }
