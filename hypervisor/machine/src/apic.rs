@@ -47,6 +47,14 @@ pub(crate) fn page_address() -> u64 {
     crate::msr_access::read_known(APIC_BASE) & BASE_ADDRESS
 }
 
+/// The register at `offset` of the page.
+#[inline]
+fn register(base: HostPhys, offset: u32) -> DeviceRegister<u32> {
+    // SAFETY: the APIC's page: its registers have no effect on memory. Commands that would take a CPU away are
+    // decided before they come here.
+    unsafe { DeviceRegister::new(HostPhys(base.0 + u64::from(offset))) }
+}
+
 impl LocalApic {
     /// As APIC_BASE says now.
     pub(crate) fn current() -> Self {
@@ -62,8 +70,7 @@ impl LocalApic {
     /// Reads the register at `offset` of the page, or its MSR.
     pub(crate) fn read(self, offset: u32) -> u32 {
         match self {
-            // SAFETY: the APIC's page: its registers have no effect on memory.
-            Self::Page(base) => unsafe { DeviceRegister::new(HostPhys(base.0 + u64::from(offset))) }.read(),
+            Self::Page(base) => register(base, offset).read(),
             // SAFETY: x2APIC is enabled, so the MSR exists.
             Self::Registers => unsafe { Msr::new(0x800 + (offset >> 4)).read() as u32 },
         }
@@ -73,11 +80,8 @@ impl LocalApic {
     #[inline]
     pub(crate) fn write(self, offset: u32, value: u32) {
         match self {
+            Self::Page(base) => register(base, offset).write(value),
             // SAFETY: as in `read`; commands that would take a CPU away are decided before they come here.
-            Self::Page(base) => {
-                unsafe { DeviceRegister::new(HostPhys(base.0 + u64::from(offset))) }.write(value)
-            }
-            // SAFETY: as in `read`.
             Self::Registers => unsafe { Msr::new(0x800 + (offset >> 4)).write(u64::from(value)) },
         }
     }

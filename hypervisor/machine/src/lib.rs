@@ -19,6 +19,7 @@ mod enter;
 mod exit;
 pub mod faults;
 mod features;
+mod io_port;
 mod machine;
 mod memory;
 mod msr_access;

@@ -80,45 +80,65 @@ impl Tables {
             Mapping::Absent | Mapping::Same(..) => 0,
         };
         let mut table = self.root;
-        for level in (0..4usize).rev() {
-            let span = SPAN[level];
+        for (level, span) in SPAN.into_iter().enumerate().rev() {
             let index = (address / span % ENTRIES) as usize;
             // SAFETY: `table` is the root or was just reached through a present entry of a table made here.
-            let entry = unsafe { &mut table.as_mut()[index] };
+            let entries = unsafe { table.as_mut() };
+            #[expect(
+                clippy::indexing_slicing,
+                reason = "the remainder is below the table's length"
+            )]
+            let entry = &mut entries[index];
             let large_enough = address.is_multiple_of(span) && target.is_multiple_of(span) && left >= span;
             let shared = matches!(mapping, Mapping::Same(..));
             if level == 0 || (level < 3 && large_enough && !shared) {
                 *entry = leaf(mapping, target, level);
                 return Ok(span);
             }
-            table = Self::descend(region, entry, level)?;
+            let below = if level == 1 {
+                Leaf::Page
+            } else {
+                Leaf::Large(span / ENTRIES)
+            };
+            table = Self::descend(region, entry, below)?;
         }
         Ok(PAGE)
     }
 
-    /// The table below `entry`, made if there is none, splitting a large page if there is one.
-    fn descend(region: &mut Region, entry: &mut u64, level: usize) -> Result<NonNull<[u64; 512]>, Exhausted> {
+    /// The table below `entry`, made if there is none, splitting a large page into `below` if there is one.
+    fn descend(region: &mut Region, entry: &mut u64, below: Leaf) -> Result<NonNull<[u64; 512]>, Exhausted> {
         let flags = Flags::from_bits_truncate(*entry);
         let is_table = flags.contains(Flags::PRESENT) && !flags.contains(Flags::HUGE_PAGE);
         if is_table {
-            let below = core::ptr::with_exposed_provenance_mut((*entry & ADDRESS) as usize);
-            return NonNull::new(below).ok_or(Exhausted);
+            let table = core::ptr::with_exposed_provenance_mut((*entry & ADDRESS) as usize);
+            return NonNull::new(table).ok_or(Exhausted);
         }
         let mut table: NonNull<[u64; 512]> = region.pages(1)?.cast();
         if flags.contains(Flags::PRESENT) {
-            let small = SPAN[level - 1];
-            let huge = if level == 1 { 0 } else { Flags::HUGE_PAGE.bits() };
-            let common = *entry & !Flags::HUGE_PAGE.bits();
-            // SAFETY: fresh pages of this size, just taken from the region.
+            let (size, huge) = match below {
+                Leaf::Page => (PAGE, Flags::empty()),
+                Leaf::Large(size) => (size, Flags::HUGE_PAGE),
+            };
+            let first = *entry & !Flags::HUGE_PAGE.bits() | huge.bits();
+            // SAFETY: a fresh page of this size, just taken from the region.
             let entries = unsafe { table.as_mut() };
             for (place, number) in entries.iter_mut().zip(0u64..) {
-                *place = (common + number * small) | huge;
+                *place = first + number * size;
             }
         }
         let through = Flags::PRESENT | Flags::WRITABLE | Flags::USER_ACCESSIBLE;
         *entry = table.as_ptr().expose_provenance() as u64 | through.bits();
         Ok(table)
     }
+}
+
+/// What the entries of a table lead to when a large page is split into it.
+#[derive(Clone, Copy)]
+enum Leaf {
+    /// 4 KiB each.
+    Page,
+    /// This many bytes each.
+    Large(u64),
 }
 
 /// The entry that ends a walk at `level`.

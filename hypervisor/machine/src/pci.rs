@@ -1,13 +1,13 @@
 //! Configuration space: the real one, and the guest's way to it through the mediator.
 
 use crate::address::HostPhys;
+use crate::io_port;
 use crate::memory::DeviceRegister;
 use sekisho_abi::pci::Address;
 use sekisho_mediator::cpu::registers::Width as MemoryWidth;
 use sekisho_mediator::pci::ports::{ConfigPorts, PortRead, PortWrite};
 use sekisho_mediator::pci::window::locate;
 use sekisho_mediator::pci::{ConfigSpace, Mediator, Width};
-use x86_64::instructions::port::Port;
 
 const CONFIG_ADDRESS: u16 = 0xcf8;
 const CONFIG_DATA: u16 = 0xcfc;
@@ -33,73 +33,47 @@ impl Hardware {
     }
 }
 
-/// Points the data ports at a register, and gives the data port for `offset`.
-fn select(address: Address, offset: u16) -> u16 {
+/// A register of the window.
+#[inline]
+fn device<T: Copy>(register: HostPhys) -> DeviceRegister<T> {
+    // SAFETY: a configuration register, aligned to its width (the mediator checks); what a function may do to
+    // memory, the mediator has decided.
+    unsafe { DeviceRegister::new(register) }
+}
+
+/// Points the data ports at a register, and gives the data port for `offset`; `None` where they do not reach.
+fn select(address: Address, offset: u16) -> Option<u16> {
     let function = u32::from(address.bus()) << 16 | u32::from(address.devfn()) << 8;
     let value = 1 << 31 | function | u32::from(offset & 0xfc);
-    // SAFETY: the address register alone has no effect; the machine's one user of it holds the lock.
-    unsafe { Port::<u32>::new(CONFIG_ADDRESS).write(value) };
-    CONFIG_DATA + (offset & 3)
+    if offset >= PORT_SPACE {
+        return None;
+    }
+    io_port::write(CONFIG_ADDRESS, Width::Dword, value);
+    Some(CONFIG_DATA + (offset & 3))
 }
 
 impl ConfigSpace for Hardware {
     #[inline]
     fn read(&mut self, address: Address, offset: u16, width: Width) -> u32 {
-        let Some(register) = self.register(address, offset) else {
-            return read_by_ports(address, offset, width);
-        };
-        // SAFETY: a configuration register within the window, aligned to its width (the mediator checks).
-        unsafe {
-            match width {
-                Width::Byte => u32::from(DeviceRegister::<u8>::new(register).read()),
-                Width::Word => u32::from(DeviceRegister::<u16>::new(register).read()),
-                Width::Dword => DeviceRegister::<u32>::new(register).read(),
-            }
+        match (self.register(address, offset), width) {
+            (Some(register), Width::Byte) => u32::from(device::<u8>(register).read()),
+            (Some(register), Width::Word) => u32::from(device::<u16>(register).read()),
+            (Some(register), Width::Dword) => device::<u32>(register).read(),
+            (None, _) => select(address, offset).map_or(width.ones(), |port| io_port::read(port, width)),
         }
     }
 
     #[inline]
     fn write(&mut self, address: Address, offset: u16, width: Width, value: u32) {
-        let Some(register) = self.register(address, offset) else {
-            return write_by_ports(address, offset, width, value);
-        };
-        // SAFETY: as in `read`; what the mediator lets through keeps memory as it is.
-        unsafe {
-            match width {
-                Width::Byte => DeviceRegister::<u8>::new(register).write(value as u8),
-                Width::Word => DeviceRegister::<u16>::new(register).write(value as u16),
-                Width::Dword => DeviceRegister::<u32>::new(register).write(value),
+        match (self.register(address, offset), width) {
+            (Some(register), Width::Byte) => device(register).write(value as u8),
+            (Some(register), Width::Word) => device(register).write(value as u16),
+            (Some(register), Width::Dword) => device(register).write(value),
+            (None, _) => {
+                if let Some(port) = select(address, offset) {
+                    io_port::write(port, width, value);
+                }
             }
-        }
-    }
-}
-
-fn read_by_ports(address: Address, offset: u16, width: Width) -> u32 {
-    if offset >= PORT_SPACE {
-        return width.ones();
-    }
-    let port = select(address, offset);
-    // SAFETY: reads a configuration register.
-    unsafe {
-        match width {
-            Width::Byte => u32::from(Port::<u8>::new(port).read()),
-            Width::Word => u32::from(Port::<u16>::new(port).read()),
-            Width::Dword => Port::<u32>::new(port).read(),
-        }
-    }
-}
-
-fn write_by_ports(address: Address, offset: u16, width: Width, value: u32) {
-    if offset >= PORT_SPACE {
-        return;
-    }
-    let port = select(address, offset);
-    // SAFETY: as in `Hardware::write`.
-    unsafe {
-        match width {
-            Width::Byte => Port::<u8>::new(port).write(value as u8),
-            Width::Word => Port::<u16>::new(port).write(value as u16),
-            Width::Dword => Port::<u32>::new(port).write(value),
         }
     }
 }
@@ -122,14 +96,8 @@ impl Pci {
             .read(&mut self.mediator, &mut self.hardware, port, width)
         {
             PortRead::Value(value) => value,
-            // SAFETY: a port that is not configuration space is the guest's to read.
-            PortRead::Hardware => unsafe {
-                match width {
-                    Width::Byte => u32::from(Port::<u8>::new(port).read()),
-                    Width::Word => u32::from(Port::<u16>::new(port).read()),
-                    Width::Dword => Port::<u32>::new(port).read(),
-                }
-            },
+            // The reset control and its neighbours are the guest's right.
+            PortRead::Hardware => io_port::read(port, width),
         }
     }
 
@@ -143,14 +111,7 @@ impl Pci {
             .write(&mut self.mediator, &mut self.hardware, port, width, value)
         {
             PortWrite::Done => {}
-            // SAFETY: as in `port_read`; the reset control among them is the guest's right.
-            PortWrite::Hardware => unsafe {
-                match width {
-                    Width::Byte => Port::<u8>::new(port).write(value as u8),
-                    Width::Word => Port::<u16>::new(port).write(value as u16),
-                    Width::Dword => Port::<u32>::new(port).write(value),
-                }
-            },
+            PortWrite::Hardware => io_port::write(port, width, value),
         }
     }
 

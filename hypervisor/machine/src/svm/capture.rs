@@ -7,6 +7,7 @@ use super::{Permissions, Vcpu, enable};
 use crate::cpu::Cpu;
 use crate::descriptors;
 use core::arch::asm;
+use core::ptr::with_exposed_provenance;
 use x86_64::instructions::tables::{sgdt, sidt};
 use x86_64::registers::control::{Cr0, Cr0Flags, Cr2, Cr3, Cr4, Cr4Flags, Efer};
 use x86_64::registers::model_specific::Msr;
@@ -140,13 +141,9 @@ unsafe fn descriptor(gdt: &DescriptorTablePointer, selector: u16) -> Segment {
             ..Segment::default()
         };
     }
+    let entry = with_exposed_provenance::<u64>(gdt.base.as_u64() as usize + usize::from(offset));
     // SAFETY: within the limit of the caller's GDT.
-    let raw = unsafe {
-        gdt.base
-            .as_ptr::<u64>()
-            .byte_add(usize::from(offset))
-            .read_unaligned()
-    };
+    let raw = unsafe { entry.read_unaligned() };
     let attributes = (raw >> 40 & 0xff | raw >> 44 & 0xf00) as u16;
     let limit = (raw & 0xffff | raw >> 32 & 0xf_0000) as u32;
     let granular = raw >> 55 & 1 != 0;

@@ -53,8 +53,10 @@ pub(crate) fn check() -> Result<Features, Status> {
 /// [`check`] passed on this CPU; `save_area` is the physical address of a page that only this CPU uses, for ever.
 pub(super) unsafe fn enable(save_area: u64) {
     let mut efer = Msr::new(EFER);
+    // SAFETY: every 64-bit CPU has EFER.
+    let present = unsafe { efer.read() };
     // SAFETY: SVM is there and not disabled (the caller checked); the other bits stay.
-    unsafe { efer.write(efer.read() | EFER_SVME) };
+    unsafe { efer.write(present | EFER_SVME) };
     // SAFETY: the caller gives the page away.
     unsafe { Msr::new(VM_HSAVE_PA).write(save_area) };
 }

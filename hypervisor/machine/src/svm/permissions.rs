@@ -62,7 +62,9 @@ fn msr_bit(number: u32) -> Option<usize> {
 
 fn set_bit(map: NonNull<u8>, bit: usize) {
     // SAFETY: every port and every bit of `msr_bit` lies within the pages taken for its map.
-    unsafe { *map.as_ptr().add(bit / 8) |= 1 << (bit % 8) };
+    let mut byte = unsafe { map.byte_add(bit / 8) };
+    // SAFETY: as above; the map is still being built, by this CPU alone.
+    *unsafe { byte.as_mut() } |= 1 << (bit % 8);
 }
 
 #[cfg(test)]
