@@ -255,7 +255,7 @@ fn an_operand_that_only_ends_at_the_fault_is_refused() {
         direction: Direction::Write,
     };
     let mut device = DeviceRegister::holding(0);
-    let bytes = InstructionBytes::new(&[0x89, 0x03]);
+    let bytes = InstructionBytes::new(&[[0x89, 0x03].as_slice(), &[0x90; 13]].concat());
     let outcome = emulate(&mut registers, Mode::Bits64, &bytes, fault, &mut device, &Flat);
     assert_eq!(outcome, Err(Refusal::Undecodable));
     registers.general[3] = 0xfed0_0000;
@@ -272,9 +272,30 @@ fn an_operand_that_only_starts_at_the_fault_is_refused() {
         direction: Direction::Write,
     };
     let mut device = DeviceRegister::holding(0);
-    let bytes = InstructionBytes::new(&[0x89, 0x03]);
+    let bytes = InstructionBytes::new(&[[0x89, 0x03].as_slice(), &[0x90; 13]].concat());
     let outcome = emulate(&mut registers, Mode::Bits64, &bytes, fault, &mut device, &Flat);
     assert_eq!(outcome, Err(Refusal::Undecodable));
+}
+
+#[test]
+fn a_bit_number_reaches_beyond_the_operand() {
+    // bt [rbx], ecx with ECX = 35, then -29: bit 3 of the words behind and before.
+    for (number, address) in [(35, DEVICE + 4), (-29_i32, DEVICE - 4)] {
+        let mut registers = registers();
+        registers.general[1] = u64::from(number.cast_unsigned());
+        let fault = Fault {
+            address,
+            direction: Direction::Read,
+        };
+        let bytes = InstructionBytes::new(&[0x0f, 0xa3, 0x0b]);
+        let mut device = DeviceRegister::holding(8);
+        let outcome = emulate(&mut registers, Mode::Bits64, &bytes, fault, &mut device, &Flat);
+        assert_eq!(
+            (outcome, registers.rflags),
+            (Ok(Outcome::Done), 2 | 1),
+            "{number}"
+        );
+    }
 }
 
 #[test]

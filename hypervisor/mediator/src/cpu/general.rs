@@ -11,8 +11,8 @@ use super::registers::{RAX, Register, Registers, Width};
 use super::string;
 use iced_x86::{Decoder, DecoderOptions, Instruction, Mnemonic, OpKind};
 
-/// Builds the decoder's tables, which it keeps on the heap. The machine calls this once, before any guest runs, so
-/// that no exit allocates.
+/// Builds the decoder's tables, which it keeps on the heap: 82 KB, at most 103 KB meanwhile. The machine calls this
+/// once, before any guest runs, so that no exit allocates or waits for another CPU that does.
 pub fn prepare() {
     let _ = decode(Mode::Bits64, &InstructionBytes::new(&[0x90]), 0);
 }

@@ -148,7 +148,8 @@ impl MemoryTypes {
     /// The type the hypervisor wants anyway. Firmware may leave application processors with all ranges off, and the
     /// guest that turns them on does the hypervisor good too.
     fn is_write_back(&self) -> bool {
-        self.chunks().all(|chunk| self.effective(chunk) == Effective::One(WRITE_BACK))
+        self.chunks()
+            .all(|chunk| self.effective(chunk) == Effective::One(WRITE_BACK))
     }
 
     fn same_types_as(&self, other: &Self) -> bool {
@@ -318,6 +319,17 @@ mod tests {
         let mut types = usual();
         assert_eq!(types.write(0x2ff, ENABLED), Verdict::Harmful);
         assert_eq!(types, usual());
+    }
+
+    #[test]
+    fn a_range_cannot_shrink_to_pages_of_the_region() {
+        let mut types = MemoryTypes::capture(REGION, 0x508, ADDRESS_BITS, |msr| match msr {
+            0x200 => 0x7e00_0006,
+            0x201 => 0xff_ff00_0000 | VALID,
+            0x2ff => ENABLED,
+            _ => 0,
+        });
+        assert_eq!(types.write(0x201, 0xff_ff00_1000 | VALID), Verdict::Harmful);
     }
 
     #[test]

@@ -5,7 +5,9 @@ extern crate std;
 use super::emulate::Refusal;
 use super::fetch::fetch;
 use super::linear::LinearMemory;
-use super::walk::{GuestMemory, Intent, Paging, Privilege, Unreachable, Untranslated, translate};
+use super::walk::{
+    GuestMemory, Intent, Paging, Privilege, Unreachable, Untranslated, present_address, translate,
+};
 use core::cell::RefCell;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
@@ -155,8 +157,8 @@ fn two_levels_have_pages_of_four_kilobytes_and_megabytes() {
     let memory = Physical::entries(&[(0x1008, 0x2007), (0x200c, 0x89_a007)]);
     assert_eq!(read_by_user(&paging, 0x0080_3567, &memory), Ok(0x89_a567));
     // PSE-36: entry bits 20..13 are address bits 39..32.
-    let memory = Physical::entries(&[(0x1008, 0x1040_0000 | 0x12 << 13 | LARGE | ALL)]);
-    assert_eq!(read_by_user(&paging, 0x0080_3567, &memory), Ok(0x12_1040_3567));
+    let memory = Physical::entries(&[(0x1008, 0x1040_0000 | 0x92 << 13 | LARGE | ALL)]);
+    assert_eq!(read_by_user(&paging, 0x0080_3567, &memory), Ok(0x92_1040_3567));
     // Without PSE the bit means nothing and the entry names a table.
     let without = Paging { cr4: 0, ..paging };
     assert_eq!(
@@ -274,6 +276,29 @@ fn tables_outside_of_memory_are_told_apart_from_absent_ones() {
     assert_eq!(
         read_by_user(&FOUR, LINEAR, &memory),
         Err(Untranslated::Unreachable)
+    );
+}
+
+#[test]
+fn code_in_a_large_page_is_fetched() {
+    // Where Linux has its text; the entry has its PAT bit, 12, set, which is no address bit.
+    let memory = Physical::entries(&[
+        (0x1ff8, 0x2003),
+        (0x2ff0, 0x3003),
+        (0x3040, 0x0120_0000 | 1 << 12 | LARGE | 3),
+    ]);
+    memory.put(0x0120_0234, &[0x33; 16]);
+    let bytes = fetch(&FOUR, 0xffff_ffff_8100_0234, Privilege::Supervisor, &memory).expect("it is there");
+    assert_eq!(bytes.as_slice(), [0x33; 15]);
+    assert_eq!(
+        present_address(&FOUR, 0xffff_ffff_8100_0234, &memory),
+        Some(0x0120_0234),
+        "the short way"
+    );
+    assert_eq!(
+        present_address(&FOUR, LINEAR, &four_levels(0xabc_d001)),
+        Some(0xabc_d567),
+        "the short way"
     );
 }
 
