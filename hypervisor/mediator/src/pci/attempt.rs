@@ -126,6 +126,7 @@ pub(super) struct Attempts {
 
 impl Attempts {
     /// Counts one attempt, and leaves a notice at every power of two.
+    #[cold]
     pub(super) fn refuse(&mut self, attempt: Attempt, address: Address) {
         let Some(count) = self.counts.get_mut(attempt as usize) else {
             return;

@@ -30,6 +30,7 @@ impl Mediator<'_> {
     /// A device that ignores the function number answers at all eight. Taken in under a second name, a concealed
     /// device could be decided differently, so function 0 must say that others exist. (Functions of an SR-IOV
     /// device never answer with a vendor ID: they stay out of reach.)
+    #[cold]
     pub(super) fn admit<C: ConfigSpace>(&mut self, hardware: &mut C, address: Address) -> Admission {
         if address.function() != 0 {
             let zero = address.sibling(0);

@@ -17,6 +17,7 @@ use sekisho_abi::pci::Address;
 
 impl Mediator<'_> {
     /// A write below [`spec::HEADER_END`] of a passed function.
+    #[inline(never)]
     pub(super) fn write_header<C: ConfigSpace>(
         &mut self,
         hardware: &mut C,

@@ -1,7 +1,8 @@
 //! The one place that every configuration access of the guest reaches.
 //!
 //! A passed function costs a table look-up and the hardware's own access; everything that needs judgement is in
-//! [`super::guard`] (writes to the standard header) and [`super::change`] (functions that come or change).
+//! [`super::guard`] (writes to the standard header) and [`super::change`] (functions that come or change), and kept
+//! out of line, so that the short way does not pay for their registers.
 
 use super::access::{ConfigSpace, Width};
 use super::attempt::{Attempt, Attempts, Notice};
@@ -157,6 +158,7 @@ impl<'p> Mediator<'p> {
     }
 
     /// The identity of a passed function; what it says now may no longer be what was decided.
+    #[inline(never)]
     fn read_identity<C: ConfigSpace>(
         &mut self,
         hardware: &mut C,
@@ -189,6 +191,7 @@ impl<'p> Mediator<'p> {
     }
 
     /// A function that was not known until now.
+    #[cold]
     fn read_stranger<C: ConfigSpace>(
         &mut self,
         hardware: &mut C,
