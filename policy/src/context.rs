@@ -5,7 +5,7 @@ use crate::rules::{bad_selection, item_twice, selection_with_driver};
 use crate::schema::{Device, Document, Match, MatchTable, NetModule};
 use crate::source::{Located, Source, Span};
 use crate::toml_string::place_within;
-use sekisho_abi::selection::{Driver, DriverOption, Entry, Item, ParseErrorKind, Patterns, parse};
+use sekisho_abi::selection::{Driver, DriverOption, Entry, Item, ParseErrorKind, Patterns, parse_items};
 
 /// A document with its selection entries.
 pub(crate) struct Context<'a> {
@@ -64,44 +64,19 @@ fn options(device: &Device) -> Vec<DriverOption> {
     net.into_iter().chain(log).collect()
 }
 
-/// Reads the items of a selection string by closing it with a driver.
 fn items_of_text(text: &str, span: Span, source: &Source, findings: &mut Findings) -> Option<Vec<Item>> {
-    if text.trim().is_empty() {
-        findings.push(bad_selection::nothing(span));
-        return None;
-    }
-    let comma = if text.trim_end().ends_with(',') { "" } else { "," };
-    let selection = match parse(&format!("{text}{comma} driver=none")) {
-        Ok(selection) => selection,
-        Err(error) if *error.kind() == ParseErrorKind::MissingAnd => {
-            findings.push(selection_with_driver::finding(driver_place(text, span, source)));
-            return None;
-        }
+    match parse_items(text) {
+        Ok(items) if items.is_empty() => findings.push(bad_selection::nothing(span)),
+        Ok(items) => return Some(items),
         Err(error) => {
             let place = place_within(source, span, &error.span());
-            findings.push(bad_selection::finding(place, &error));
-            return None;
-        }
-    };
-    match selection.entries.as_slice() {
-        [entry] if entry.items().is_empty() => {
-            findings.push(bad_selection::nothing(span));
-            None
-        }
-        [entry] => Some(entry.items().to_vec()),
-        _ => {
-            findings.push(selection_with_driver::finding(driver_place(text, span, source)));
-            None
+            findings.push(match error.kind() {
+                ParseErrorKind::ItemsOnly => selection_with_driver::finding(place),
+                _ => bad_selection::finding(place, &error),
+            });
         }
     }
-}
-
-/// Where a text that should hold items only begins to say more.
-fn driver_place(text: &str, span: Span, source: &Source) -> Span {
-    match text.find("driver") {
-        Some(start) => place_within(source, span, &(start..start + "driver".len())),
-        None => span,
-    }
+    None
 }
 
 fn items_of_table(

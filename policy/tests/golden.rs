@@ -3,6 +3,8 @@
 //! `golden/NAME.toml` is checked and its diagnostics compared with `NAME.stderr`, and with `NAME.json` where that
 //! exists. `UPDATE_GOLDEN=1` rewrites both; a change of theirs needs a reason in the commit.
 
+#![cfg(test)]
+
 use sekisho_policy::{Colour, Source, check, render_human, render_json, unsupported};
 use std::fs;
 use std::path::{Path, PathBuf};

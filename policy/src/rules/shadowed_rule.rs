@@ -19,9 +19,9 @@ pub(crate) static RULE: Rule = Rule {
 };
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
-    let rules: Vec<_> = context.rules().filter_map(|(device, entry)| Some((device, entry?))).collect();
-    for (place, (device, entry)) in rules.iter().enumerate() {
-        let earlier = rules.iter().take(place).find(|(_, earlier)| takes_all_of(earlier, entry));
+    let rules: Vec<_> = context.rules().filter_map(|(device, entry)| Some((device, Reach::of(entry?)))).collect();
+    for (place, (device, reach)) in rules.iter().enumerate() {
+        let earlier = rules.iter().take(place).find(|(_, earlier)| earlier.covers(reach));
         if let Some((first, _)) = earlier {
             findings.push(
                 RULE.at(device.place(), "this rule never decides")
@@ -33,13 +33,28 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     }
 }
 
-/// Whether each device that matches `later` matches `earlier` too.
-fn takes_all_of(earlier: &Entry, later: &Entry) -> bool {
-    let counts = earlier.items().iter().any(|item| matches!(item, Item::Number(_)));
-    let fewer_items = !counts && earlier.items().iter().all(|item| later.items().contains(item));
-    let by_class = earlier.items().iter().all(|item| matches!(item, Item::Property(Property::Class, _)));
-    let classes = ClassSet::of_entry(later);
-    // A rule that matches no class at all is told so by another rule.
-    let within = by_class && !classes.is_empty() && classes.is_within(&ClassSet::of_entry(earlier));
-    earlier.items() == later.items() || fewer_items || within
+/// The devices that a rule is about, as far as its entry tells.
+struct Reach<'a> {
+    entry: &'a Entry,
+    classes: ClassSet,
+}
+
+impl<'a> Reach<'a> {
+    fn of(entry: &'a Entry) -> Self {
+        Self {
+            entry,
+            classes: ClassSet::of_entry(entry),
+        }
+    }
+
+    /// Whether each device that matches `later` matches this too.
+    fn covers(&self, later: &Reach<'_>) -> bool {
+        let items = self.entry.items();
+        let counts = items.iter().any(|item| matches!(item, Item::Number(_)));
+        let fewer_items = !counts && items.iter().all(|item| later.entry.items().contains(item));
+        let by_class = items.iter().all(|item| matches!(item, Item::Property(Property::Class, _)));
+        // A rule that matches no class at all is told so by another rule.
+        let within = by_class && !later.classes.is_empty() && later.classes.is_within(&self.classes);
+        items == later.entry.items() || fewer_items || within
+    }
 }
