@@ -89,6 +89,26 @@ impl Console {
         self.stream.write_all(text.as_bytes())
     }
 
+    /// Another handle to type with.
+    ///
+    /// # Errors
+    /// Those of duplicating the stream.
+    pub fn writer(&self) -> std::io::Result<UnixStream> {
+        self.stream.try_clone()
+    }
+
+    /// Copies what arrives to `screen` until the other side closes the port.
+    ///
+    /// # Errors
+    /// Those of `screen`.
+    pub fn show(&mut self, screen: &mut dyn Write) -> std::io::Result<()> {
+        while let Ok(chunk) = self.incoming.recv() {
+            screen.write_all(chunk.as_bytes())?;
+            screen.flush()?;
+        }
+        Ok(())
+    }
+
     /// Everything received until now, without waiting.
     pub fn text(&mut self) -> &str {
         while let Ok(chunk) = self.incoming.try_recv() {

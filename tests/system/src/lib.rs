@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 pub mod appliance;
+pub mod bench;
 pub mod console;
 pub mod failure;
 pub mod guest;

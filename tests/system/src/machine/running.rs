@@ -136,9 +136,8 @@ impl Running {
     /// # Errors
     /// [`Failure::File`] if the system does not tell.
     pub fn cpu_time(&self) -> Result<Duration, Failure> {
-        let path = format!("/proc/{}/schedstat", self.process.id());
-        let text = std::fs::read_to_string(format!("/proc/{}/stat", self.process.id()))
-            .map_err(Failure::file(&path))?;
+        let path = format!("/proc/{}/stat", self.process.id());
+        let text = std::fs::read_to_string(&path).map_err(Failure::file(&path))?;
         // Fields 14 and 15, counted from the command name's closing parenthesis (field 2), in 1/100 s.
         let fields: Vec<&str> = text
             .rsplit(')')
@@ -153,6 +152,21 @@ impl Running {
             .filter_map(|field| field.parse::<u64>().ok())
             .sum();
         Ok(Duration::from_millis(ticks * 10))
+    }
+
+    /// Joins this process's standard input and output with COM1 until the machine is off.
+    ///
+    /// # Errors
+    /// [`Failure::File`] if the console cannot be shared.
+    pub fn attach(&mut self) -> Result<(), Failure> {
+        let mut keyboard = self.com1.writer().map_err(Failure::file("COM1"))?;
+        // Ends with the process: a read of the terminal cannot be taken back.
+        std::thread::spawn(move || std::io::copy(&mut std::io::stdin().lock(), &mut keyboard));
+        self.com1
+            .show(&mut std::io::stdout())
+            .map_err(Failure::file("standard output"))?;
+        self.process.wait().map_err(Failure::file(EMULATOR))?;
+        Ok(())
     }
 
     /// The claim `what` is false: a failure that shows the logs.
@@ -174,6 +188,12 @@ impl Running {
 
     fn tail(&mut self) -> String {
         let errors = std::fs::read_to_string(self.logs.join("emulator.log")).unwrap_or_default();
+        // It warns of every feature of the CPU model that it lacks, and of NICs without a cable.
+        let errors: Vec<&str> = errors
+            .lines()
+            .filter(|line| !line.contains("warning: "))
+            .collect();
+        let errors = errors.join("\n");
         format!(
             "--- the end of COM1 ({logs})\n{}\n--- the end of COM2, the hypervisor's log\n{}\n--- the emulator\n{errors}",
             self.com1.tail(),

@@ -4,32 +4,53 @@ use crate::{CONCEALED, assert_inside, assert_same, bare, under};
 use sekisho_system::failure::Failure;
 use sekisho_system::machine::Cpu;
 use sekisho_system::report;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 const TAKEOVER_PATIENCE: Duration = Duration::from_secs(90);
 
-fn boots(cpu: Cpu, cpus: u8) -> Result<(), Failure> {
-    let mut reference = bare()?
-        .with_cpus(cpu, cpus)
-        .start(&format!("boot-{cpu:?}-{cpus}-bare"))?;
+/// The bare machine's devices without the one to conceal; the same for every CPU, so told by one boot.
+fn bare_devices() -> Result<&'static [String], Failure> {
+    static DEVICES: OnceLock<Vec<String>> = OnceLock::new();
+    if let Some(devices) = DEVICES.get() {
+        return Ok(devices);
+    }
+    let mut reference = bare()?.start("boot-bare")?;
     reference.wait_shell()?;
-    let devices = report::without(&reference.run("lspci -n")?, CONCEALED);
+    let all = reference.run("lspci -n")?;
+    assert_same(
+        &mut reference,
+        "the bare machine has the NIC to conceal",
+        &all.contains(CONCEALED),
+        &true,
+    )?;
     reference.power_off()?;
+    Ok(DEVICES.get_or_init(|| report::without(&all, CONCEALED)))
+}
 
+fn boots(cpu: Cpu, cpus: u8) -> Result<(), Failure> {
+    let expected = bare_devices()?;
     let mut machine = under()?
         .with_cpus(cpu, cpus)
         .start(&format!("boot-{cpu:?}-{cpus}"))?;
+    let takeover = machine.expect_com1("sekisho: starting", TAKEOVER_PATIENCE)?;
     for number in 0..cpus {
-        machine.expect_com1(&format!("sekisho: CPU {number}: inside"), TAKEOVER_PATIENCE)?;
+        let told = takeover.contains(&format!("sekisho: CPU {number}: inside"));
+        assert_same(
+            &mut machine,
+            &format!("CPU {number} is inside right after takeover"),
+            &told,
+            &true,
+        )?;
     }
     machine.wait_shell()?;
     assert_inside(&mut machine, cpus)?;
-    let seen: Vec<String> = report::without(&machine.run("lspci -n")?, "no such device");
+    let seen = report::without(&machine.run("lspci -n")?, "no such device");
     assert_same(
         &mut machine,
         "lspci misses the concealed NIC and nothing else",
-        &seen,
-        &devices,
+        &seen.as_slice(),
+        &expected,
     )?;
     machine.power_off()
 }

@@ -1,0 +1,59 @@
+//! What the hypervisor costs, beside the bare machine in the same run and the ancestor's published figures.
+//!
+//! The emulator's seconds say little, so operations are counted in instructions and times compared as ratios.
+
+mod boot;
+mod operations;
+mod row;
+mod size;
+
+use crate::failure::Failure;
+
+pub use row::{Row, as_json, as_table};
+
+/// The policy that is measured.
+const POLICY: &str = "first-light.toml";
+
+/// One group of rows; `make bench ONLY=NAME` runs it alone.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Group {
+    /// Instructions that one intercepted operation costs beyond the bare machine.
+    Operations,
+    /// VM exits by reason, and CPU time, from power-on to the guest's shell.
+    Boot,
+    /// Memory reserved, bytes of the image.
+    Size,
+}
+
+impl Group {
+    /// All of them, in the order of the table.
+    pub const ALL: [Self; 3] = [Self::Operations, Self::Boot, Self::Size];
+
+    /// Its name on the command line.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Operations => "operations",
+            Self::Boot => "boot",
+            Self::Size => "size",
+        }
+    }
+
+    /// The group called `name`.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|group| group.name() == name)
+    }
+
+    /// Measures it.
+    ///
+    /// # Errors
+    /// [`Failure`] of the machine.
+    pub fn measure(self) -> Result<Vec<Row>, Failure> {
+        match self {
+            Self::Operations => operations::measure(),
+            Self::Boot => boot::measure(),
+            Self::Size => size::measure(),
+        }
+    }
+}
