@@ -4,7 +4,7 @@
 
 pub mod disk;
 pub mod elf;
-mod fat;
+pub mod fat;
 pub mod inspect;
 pub mod layout;
 pub mod pe;

@@ -7,7 +7,7 @@ use sekisho_crypto::sha256;
 use std::fmt;
 
 /// Most bytes of memory that an image may ask for: far above any image built here.
-const LARGEST: u32 = 1 << 28;
+const LARGEST: u32 = 1 << 26;
 
 /// One section, as the file says.
 #[derive(Clone, PartialEq, Eq, Debug)]

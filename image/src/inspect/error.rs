@@ -1,8 +1,9 @@
 //! Why an image is refused, each naming the place.
 
+use crate::fat::ReadError;
 use crate::{sections, table};
 use sekisho_abi::compiled::DecodeError;
-use std::{fmt, io};
+use std::fmt;
 
 /// Why an image is refused.
 #[derive(Debug)]
@@ -16,7 +17,7 @@ pub enum Error {
     /// The partition is not inside the disk.
     Partition,
     /// The file system in the partition is damaged.
-    FileSystem(io::Error),
+    FileSystem(ReadError),
     /// A file that the firmware starts is missing.
     MissingFile {
         /// Its path.
@@ -52,7 +53,7 @@ impl fmt::Display for Error {
             Self::Table(error) => write!(f, "the partition table: {error}"),
             Self::Label => write!(f, "the partition is not named `sekisho`"),
             Self::Partition => write!(f, "the partition is not inside the disk"),
-            Self::FileSystem(error) => write!(f, "the file system is damaged: {error}"),
+            Self::FileSystem(error) => write!(f, "the file system: {error}"),
             Self::MissingFile { path } => write!(f, "{path} is missing"),
             Self::CopiesDiffer => write!(f, "the two copies of the application in the file system differ"),
             Self::Sections(error) => write!(f, "{error}"),

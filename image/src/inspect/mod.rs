@@ -54,7 +54,7 @@ fn open_disk(image: &[u8]) -> Result<(Disk, Vec<u8>), Error> {
     let bytes = blocks(image, table.first, table.last).ok_or(Error::Partition)?;
     let files = fat::read(bytes).map_err(Error::FileSystem)?;
     let content = |path: &'static str| {
-        let found = files.iter().find(|(name, _)| name == path);
+        let found = files.iter().find(|(name, _)| name.eq_ignore_ascii_case(path));
         found
             .map(|(_, content)| content)
             .ok_or(Error::MissingFile { path })

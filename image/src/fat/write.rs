@@ -1,16 +1,8 @@
-//! Writes and reads the FAT file system of an image.
-//!
-//! Reading trusts nothing: a damaged table can lead in circles, so the bytes that one inspection reads are bounded.
+//! Writes a FAT file system, with `fatfs`.
 
 use crate::disk::{Error, File};
 use fatfs::{Date, DateTime, FileSystem, FormatVolumeOptions, FsOptions, Time, TimeProvider};
-use std::io::{self, Cursor, Read, Seek, SeekFrom, Write};
-
-/// A file as it was read: its path from the root, and its content.
-pub(crate) type Content = (String, Vec<u8>);
-
-/// Folders inside folders that are followed; the appliance's own are two deep.
-const DEEPEST: usize = 8;
+use std::io::{self, Cursor, Write};
 
 /// Largest partition that is built; guests of the tests need 100 MiB.
 pub(crate) const LARGEST: u64 = 2 << 30;
@@ -125,84 +117,4 @@ fn volume_label(label: &str) -> [u8; 11] {
         *place = byte.to_ascii_uppercase();
     }
     padded
-}
-
-/// Every file in `partition`, in the order of its folders.
-pub(crate) fn read(partition: &[u8]) -> io::Result<Vec<Content>> {
-    // Each byte is read once, folders and tables some times more; a circle ends here.
-    let budget = partition.len().saturating_mul(4);
-    let volume = FileSystem::new(
-        Bounded {
-            partition: Cursor::new(partition),
-            budget,
-        },
-        FsOptions::new(),
-    )?;
-    let mut files = Vec::new();
-    read_folder(&volume.root_dir(), "", DEEPEST, &mut files)?;
-    Ok(files)
-}
-
-/// Reads the files of one folder and of those below it.
-fn read_folder(
-    folder: &fatfs::Dir<'_, Bounded<'_>>,
-    path: &str,
-    depth: usize,
-    files: &mut Vec<Content>,
-) -> io::Result<()> {
-    let Some(below) = depth.checked_sub(1) else {
-        return Err(io::ErrorKind::InvalidData.into());
-    };
-    for entry in folder.iter() {
-        let entry = entry?;
-        let name = entry.file_name();
-        if name == "." || name == ".." {
-            continue;
-        }
-        let path = format!("{path}/{name}");
-        if entry.is_dir() {
-            read_folder(&entry.to_dir(), &path, below, files)?;
-        } else {
-            let mut content = Vec::new();
-            entry.to_file().read_to_end(&mut content)?;
-            if content.len() as u64 != entry.len() {
-                return Err(io::ErrorKind::UnexpectedEof.into());
-            }
-            files.push((path, content));
-        }
-    }
-    Ok(())
-}
-
-/// A partition that can be read for so many bytes, and not written.
-struct Bounded<'partition> {
-    partition: Cursor<&'partition [u8]>,
-    budget: usize,
-}
-
-impl Read for Bounded<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.partition.read(buffer)?;
-        self.budget = self
-            .budget
-            .checked_sub(read.max(1))
-            .ok_or(io::ErrorKind::InvalidData)?;
-        Ok(read)
-    }
-}
-
-impl Write for Bounded<'_> {
-    fn write(&mut self, _buffer: &[u8]) -> io::Result<usize> {
-        Err(io::ErrorKind::ReadOnlyFilesystem.into())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Seek for Bounded<'_> {
-    fn seek(&mut self, position: SeekFrom) -> io::Result<u64> {
-        self.partition.seek(position)
-    }
 }
