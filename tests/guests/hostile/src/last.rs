@@ -2,10 +2,11 @@
 
 use core::arch::asm;
 use platform::apic::{self, deliver};
+use platform::line;
 use platform::machine::Machine;
 
-/// Does what `name` says; comes back where it is none of them.
-pub fn run(name: &str, machine: &Machine) {
+/// Does what `name` says, and waits for the end.
+pub fn run(name: &str, machine: &Machine) -> ! {
     let region = machine.region().unwrap_or(0xe000_0000);
     match name {
         "init-to-all" => apic::write(apic::COMMAND_LOW, deliver::INIT | deliver::TO_ALL),
@@ -25,7 +26,7 @@ pub fn run(name: &str, machine: &Machine) {
             // SAFETY: the program ends here.
             unsafe { asm!("lidt [{}]", "ud2", in(reg) pointer.as_ptr()) };
         }
-        _ => return,
+        _ => line!("hostile: {name} is no attempt"),
     }
     loop {
         x86_64::instructions::hlt();

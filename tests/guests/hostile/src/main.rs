@@ -2,7 +2,7 @@
 //!
 //! COM1 asks for one line: `bare` or `under`, and the concealed device's slot. Each attempt answers with
 //! `hostile: NAME: OUTCOME: pass` or `FAIL`; on the bare machine the outcomes are the reference and nothing passes
-//! or fails. A further line chooses the last attempt, which no machine survives.
+//! or fails. The line `last NAME` asks for one attempt that no machine survives instead.
 #![no_std]
 #![no_main]
 
@@ -17,8 +17,9 @@ mod startup;
 
 use core::panic::PanicInfo;
 use platform::config::Function;
+use platform::machine::Machine;
 use platform::{line, machine, port, serial};
-use report::Report;
+use report::{Place, Report};
 use sekisho_runtime as _;
 use uefi::{Status, entry};
 
@@ -32,32 +33,37 @@ fn efi_main() -> Status {
     let machine = machine::take();
     line!("hostile: ready");
     let request = serial::read_line::<64>();
-    let (place, slot) = request.text().split_once(' ').unwrap_or((request.text(), ""));
-    let mut report = Report::new(match place {
-        "under" => report::Place::Under,
-        _ => report::Place::Bare,
-    });
-    let concealed = Function::parse(slot);
-    instructions::run(&mut report);
-    registers::run(&mut report, machine.region());
-    if let Some(region) = machine.region() {
-        memory::run(&mut report, region);
-        devices::cover_region(&mut report, region);
-    }
-    if let Some(concealed) = concealed {
-        devices::reach(&mut report, concealed);
-        random::run(&mut report, concealed);
-    }
-    startup::run(&mut report, machine.low_page);
-    report.alive();
+    let (word, rest) = request.text().split_once(' ').unwrap_or((request.text(), ""));
+    let place = match word {
+        "last" => last::run(rest, &machine),
+        "under" => Place::Under,
+        _ => Place::Bare,
+    };
+    let mut report = Report::new(place);
+    try_everything(&mut report, &machine, Function::parse(rest));
     line!("hostile: end, {} failed", report.failed());
-    let request = serial::read_line::<64>();
-    last::run(request.text(), &machine);
+    // The harness looks at the devices before the machine is gone.
+    let _ = serial::read_line::<64>();
     port::exit(if report.failed() == 0 {
         ALL_PASSED
     } else {
         SOME_FAILED
     });
+}
+
+fn try_everything(report: &mut Report, machine: &Machine, concealed: Option<Function>) {
+    instructions::run(report);
+    registers::run(report, machine.region());
+    if let Some(region) = machine.region() {
+        memory::run(report, region);
+        devices::cover_region(report, region);
+    }
+    if let Some(concealed) = concealed {
+        devices::reach(report, concealed);
+        random::run(report, concealed);
+    }
+    startup::run(report, machine.low_page);
+    report.alive();
 }
 
 #[panic_handler]

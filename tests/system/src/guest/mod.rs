@@ -13,7 +13,7 @@ use crate::tool;
 use std::path::{Path, PathBuf};
 
 use disk::EspFile;
-pub use programs::{Program, efi_disk};
+pub use programs::{Program, memtest_disk};
 
 /// The Linux guest's disk image.
 ///
@@ -21,11 +21,12 @@ pub use programs::{Program, efi_disk};
 /// [`Failure`] where a package cannot be fetched or a tool is missing.
 pub fn linux_disk() -> Result<PathBuf, Failure> {
     let kernel = kernel::fetch()?;
-    let agent = programs::agent()?;
     let system = Path::new(env!("CARGO_MANIFEST_DIR"));
     let init = system.join("guest/init");
     let grub = system.join("guest/grub.cfg");
     let folder = paths::cache("guest")?;
+    let agent = folder.join("agent");
+    replace(&agent, programs::AGENT)?;
     let disk = folder.join("linux.img");
     let inputs = [
         kernel.image.as_path(),
@@ -58,6 +59,14 @@ pub fn linux_disk() -> Result<PathBuf, Failure> {
         ],
     )?;
     Ok(disk)
+}
+
+/// Writes `bytes` to `path` unless it holds them already, so that its time tells when they changed.
+fn replace(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    if std::fs::read(path).is_ok_and(|present| present == bytes) {
+        return Ok(());
+    }
+    std::fs::write(path, bytes).map_err(Failure::file(path))
 }
 
 /// Whether `output` exists and no input is younger than it.

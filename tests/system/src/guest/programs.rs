@@ -1,39 +1,16 @@
-//! The programs of `tests/guests`, a workspace of its own because it has other targets than this one.
-//!
-//! The UEFI applications are built by this crate's build script; the Linux agent, which needs the standard library
-//! and other flags, when a guest image is made.
+//! The programs of `tests/guests`, a workspace of its own because it has other targets than this one, as this
+//! crate's build script has built them; and memtest86+.
 
 use super::disk::{self, EspFile};
 use crate::failure::Failure;
 use crate::paths;
-use crate::tool;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
-/// Their target: the host's, so that no other standard library has to be installed.
-const TARGET: &str = "x86_64-unknown-linux-gnu";
+/// Where Debian's package puts the UEFI application.
+const MEMTEST: &str = "/boot/memtest86+x64.efi";
 
-/// The Linux agent, linked statically so that it runs in any root.
-pub(super) fn agent() -> Result<PathBuf, Failure> {
-    let workspace = paths::root().join("tests/guests");
-    tool::run(
-        Command::new(env!("CARGO"))
-            .args([
-                "build",
-                "--release",
-                "--locked",
-                "--package",
-                "agent",
-                "--target",
-                TARGET,
-            ])
-            .current_dir(&workspace)
-            .env("RUSTFLAGS", "-Ctarget-feature=+crt-static")
-            .env_remove("CARGO_ENCODED_RUSTFLAGS")
-            .env_remove("CARGO_TARGET_DIR"),
-    )?;
-    Ok(workspace.join("target").join(TARGET).join("release/agent"))
-}
+/// The Linux agent, for the guest's root.
+pub(super) const AGENT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/agent"));
 
 /// The UEFI programs that take the place of an operating system.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -80,16 +57,32 @@ impl Program {
 }
 
 /// A guest disk that boots the UEFI application `source`, with and without the appliance before it.
-///
-/// # Errors
-/// [`Failure`] where the disk cannot be made.
-pub fn efi_disk(name: &str, source: &Path) -> Result<PathBuf, Failure> {
+fn efi_disk(name: &str, source: &Path) -> Result<PathBuf, Failure> {
     let output = paths::cache("guest")?.join(format!("{name}.img"));
     disk::write(
         &output,
         &[
             EspFile::new("EFI/debian/grubx64.efi", source),
             EspFile::new("EFI/BOOT/BOOTX64.EFI", source),
+        ],
+    )?;
+    Ok(output)
+}
+
+/// A guest disk whose boot loader starts Debian's memtest86+ with its screen on COM1.
+///
+/// # Errors
+/// [`Failure`] where the disk cannot be made.
+pub fn memtest_disk() -> Result<PathBuf, Failure> {
+    let output = paths::cache("guest")?.join("memtest.img");
+    let configuration = Path::new(env!("CARGO_MANIFEST_DIR")).join("guest/memtest.cfg");
+    disk::write(
+        &output,
+        &[
+            EspFile::new("EFI/debian/grubx64.efi", disk::GRUB),
+            EspFile::new("EFI/BOOT/BOOTX64.EFI", disk::GRUB),
+            EspFile::new("EFI/debian/grub.cfg", configuration),
+            EspFile::new("memtest.efi", MEMTEST),
         ],
     )?;
     Ok(output)

@@ -50,6 +50,8 @@ pub struct Machine {
     pub cpu: Cpu,
     /// How many CPUs.
     pub cpus: u8,
+    /// Memory in MiB.
+    pub memory: u32,
     /// What RDTSC tells.
     pub clock: Clock,
     /// Disk images in boot order; what is written to them is forgotten at the end.
@@ -61,8 +63,8 @@ pub struct Machine {
 /// The NIC that `examples/first-light.toml` conceals, and the one it passes.
 const NICS: [&str; 2] = ["e1000,romfile=", "e1000e,romfile="];
 
-/// Memory of the machine in MiB.
-const MEMORY: &str = "768";
+/// MiB of memory that Linux and its root fit in easily.
+const MEMORY: u32 = 768;
 
 /// I/O port whose write ends the emulator with status `2 * value + 1`.
 pub const EXIT_PORT: u16 = 0xf4;
@@ -74,6 +76,7 @@ impl Machine {
         Self {
             cpu: Cpu::Epyc,
             cpus: 2,
+            memory: MEMORY,
             clock: Clock::Time,
             disks: vec![guest.to_owned()],
             devices: NICS.map(str::to_owned).to_vec(),
@@ -117,8 +120,6 @@ impl Machine {
             "none",
             "-machine",
             "q35,smm=off",
-            "-m",
-            MEMORY,
             "-accel",
             accelerator,
             "-cpu",
@@ -131,6 +132,7 @@ impl Machine {
         ]
         .map(str::to_owned)
         .to_vec();
+        words.extend(["-m".to_owned(), self.memory.to_string()]);
         words.extend(["-smp".to_owned(), self.cpus.to_string()]);
         words.extend([
             "-device".to_owned(),
