@@ -13,7 +13,11 @@ fuzz_target!(|bytes: &[u8]| {
     let said = render_human(&source, &report.diagnostics, Colour::Plain);
     assert_eq!(said.is_empty(), report.diagnostics.is_empty());
     assert!(report.diagnostics.iter().all(|found| !found.help.is_empty()));
-    assert!(report.diagnostics.is_sorted_by_key(|found| found.primary.span.start));
+    assert!(
+        report
+            .diagnostics
+            .is_sorted_by_key(|found| found.primary.span.start)
+    );
     let Some(policy) = report.policy else { return };
     let compiled = lower(&policy);
     assert_eq!(
@@ -21,7 +25,10 @@ fuzz_target!(|bytes: &[u8]| {
         Ok(&compiled)
     );
     let printed = compile(&policy);
-    let (_, string) = printed.keys.first().expect("the selection string is the first key");
+    let (_, string) = printed
+        .keys
+        .first()
+        .expect("the selection string is the first key");
     // Escapes can make a string that just fits too long; an empty list has no text that reads back.
     if let Ok(selection) = parse(string) {
         assert_eq!(selection, compiled.selection);
