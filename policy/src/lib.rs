@@ -33,6 +33,6 @@ pub use json_schema::json_schema;
 pub use lower::{UNSUPPORTED, lower, unsupported};
 pub use policy::{Decision, Fates, Policy, Rule};
 pub use read::{Family, Named};
-pub use render::{Colour, render_human, render_json};
+pub use render::{Colour, render_human, render_json, render_junit, render_sarif};
 pub use selection::TracedEntry;
 pub use source::{Located, Position, Source, Span};

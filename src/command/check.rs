@@ -2,7 +2,7 @@
 
 use super::{CommandResult, Outcome, colour_of_stderr, print, read_policy, report};
 use clap::ValueEnum;
-use sekisho_policy::{check, render_human, render_json};
+use sekisho_policy::{check, render_human, render_json, render_junit, render_sarif};
 use std::path::PathBuf;
 
 /// Report every error of a policy, with its place and what to write instead.
@@ -18,8 +18,14 @@ pub(crate) struct Arguments {
 
 #[derive(Clone, Copy, ValueEnum)]
 enum Format {
+    /// Lines with carets, for people.
     Human,
+    /// One JSON document.
     Json,
+    /// SARIF 2.1.0, for code review.
+    Sarif,
+    /// JUnit's XML, for CI servers.
+    Junit,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> CommandResult {
@@ -36,6 +42,8 @@ pub(crate) fn run(arguments: &Arguments) -> CommandResult {
             }
         }
         Format::Json => print(&render_json(&reports))?,
+        Format::Sarif => print(&render_sarif(&reports))?,
+        Format::Junit => print(&render_junit(&reports))?,
     }
     let refused = reports.iter().any(|(_, report)| report.policy.is_none());
     Ok(if refused { Outcome::Refused } else { Outcome::Fine })

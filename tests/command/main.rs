@@ -105,6 +105,17 @@ fn json_goes_to_stdout_and_has_every_file() {
 }
 
 #[test]
+fn the_formats_for_servers_go_to_stdout_with_the_same_exit_code() {
+    for (format, first) in [("sarif", "{"), ("junit", "<?xml")] {
+        let output = sekisho(&["check", "--format", format, GOOD, &broken("many-errors")]);
+        assert_eq!(output.status.code(), Some(1));
+        let stdout = text(&output.stdout);
+        assert!(stdout.starts_with(first) && stdout.contains("E0109"), "{stdout}");
+        assert_eq!(text(&output.stderr), "");
+    }
+}
+
+#[test]
 fn compile_prints_keys_and_traces_them_to_lines() {
     let output = sekisho(&["compile", "--trace", GOOD]);
     assert_eq!(output.status.code(), Some(0));

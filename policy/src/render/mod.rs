@@ -2,6 +2,10 @@
 
 mod human;
 mod json;
+mod junit;
+mod sarif;
 
 pub use human::{Colour, render_human};
 pub use json::render_json;
+pub use junit::render_junit;
+pub use sarif::render_sarif;
