@@ -1,74 +1,86 @@
 //! Accesses that the nested tables refuse: the xAPIC page, the configuration window, the hypervisor's own memory.
 
-use super::startup;
+use super::{MemoryFault, MetBy, startup};
 use crate::counters::Counter;
 use crate::cpu::Cpu;
 use crate::machine::Machine;
-use crate::svm::{Exception, Vcpu};
+use crate::memory::GuestRam;
+use crate::svm::{Exception, View};
 use sekisho_mediator::cpu::apic_page::{ApicWrite, COMMAND_HIGH, apic_write};
-use sekisho_mediator::cpu::emulate::{
-    Device, Direction, Fault, Outcome, Refusal, Segment, Surroundings, emulate, skip,
-};
+use sekisho_mediator::cpu::emulate::{Device, Fault, Outcome, Refusal, Segment, Surroundings, emulate, skip};
 use sekisho_mediator::cpu::interrupt_command::InterruptCommand;
+use sekisho_mediator::cpu::linear::LinearMemory;
 use sekisho_mediator::cpu::registers::Width;
-use sekisho_mediator::cpu::walk::{GuestMemory, Intent, Untranslated, translate};
 
 /// Error code of a #PF for a table entry with reserved bits set: what a guest sees whose page tables lie where
 /// reads give ones (APM volume 2, 8.4.2: P and RSV).
 const RESERVED_ENTRY: u32 = 1 | 8;
 const PAGE_OFFSET: u64 = 0xfff;
 
-/// A nested page fault at `address`.
-pub(crate) fn handle(cpu: &mut Cpu, address: u64, write: bool, guest_table: bool) {
-    let direction = if write { Direction::Write } else { Direction::Read };
+/// A nested page fault.
+#[inline]
+pub(crate) fn handle(cpu: &mut Cpu, fault: MemoryFault) {
+    let MemoryFault {
+        address,
+        direction,
+        met_by,
+    } = fault;
     let fault = Fault { address, direction };
     let machine = cpu.machine;
-    if guest_table {
-        return table_fault(cpu, address);
-    }
-    if address & !PAGE_OFFSET == machine.apic_page {
-        cpu.count(Counter::ApicWrite);
-        let mut page = ApicPage {
-            offset: (address & PAGE_OFFSET) as u16,
-            written: None,
-        };
-        if carry_out(cpu, fault, &mut page)
-            && let Some((width, value)) = page.written
-        {
-            write_apic(cpu, page.offset, width, value);
-        }
+    if met_by == MetBy::TableWalk {
+        table_fault(cpu, address);
+    } else if address & !PAGE_OFFSET == machine.apic_page {
+        apic_page(cpu, fault);
     } else if let Some(offset) = machine.window_offset(address) {
-        cpu.count(Counter::ConfigWindow);
-        carry_out(cpu, fault, &mut ConfigWindow { machine, offset });
+        config_window(cpu, fault, offset);
     } else {
         nothing_there(cpu, fault);
     }
 }
 
+/// The xAPIC page is read-only for the guest.
+#[inline(never)]
+fn apic_page(cpu: &mut Cpu, fault: Fault) {
+    cpu.count(Counter::ApicWrite);
+    let mut page = ApicPage {
+        offset: (fault.address & PAGE_OFFSET) as u16,
+        written: None,
+    };
+    if carry_out(cpu, fault, &mut page)
+        && let Some((width, value)) = page.written
+    {
+        write_apic(cpu, page.offset, width, value);
+    }
+}
+
+/// The configuration window leads to the mediator.
+#[inline(never)]
+fn config_window(cpu: &mut Cpu, fault: Fault, offset: u64) {
+    cpu.count(Counter::ConfigWindow);
+    let machine = cpu.machine;
+    carry_out(cpu, fault, &mut ConfigWindow { machine, offset });
+}
+
 /// The guest's page tables lead through memory that does not exist for it. Reads there would give ones.
+#[cold]
 fn table_fault(cpu: &mut Cpu, address: u64) {
     cpu.count_unreachable(address);
-    let linear = cpu.vcpu.code_address();
+    let linear = cpu.vcpu.view().code_address();
     cpu.raise(Exception::PageFault(linear, RESERVED_ENTRY));
 }
 
 /// Memory that does not exist for the guest: stores vanish, loads give ones.
+#[cold]
 fn nothing_there(cpu: &mut Cpu, fault: Fault) {
     cpu.count_unreachable(fault.address);
     let Some(bytes) = cpu.instruction() else {
         return cpu.refuse(Refusal::Undecodable);
     };
     cpu.vcpu.gather();
-    let mode = cpu.vcpu.mode();
-    let mut registers = cpu.vcpu.registers;
-    let result = skip(
-        &mut registers,
-        mode,
-        &bytes,
-        fault,
-        &Around(&cpu.vcpu, cpu.machine),
-    );
-    finish(cpu, registers, result);
+    let ram = &cpu.machine.ram;
+    let (registers, view) = cpu.vcpu.split();
+    let result = skip(registers, view.mode(), &bytes, fault, &Around { view, ram });
+    finish(cpu, result);
 }
 
 /// Carries the instruction out against `device`; whether it was.
@@ -79,30 +91,26 @@ fn carry_out<D: Device>(cpu: &mut Cpu, fault: Fault, device: &mut D) -> bool {
         return false;
     };
     cpu.vcpu.gather();
-    let mode = cpu.vcpu.mode();
-    let mut registers = cpu.vcpu.registers;
+    let ram = &cpu.machine.ram;
+    let (registers, view) = cpu.vcpu.split();
     let result = emulate(
-        &mut registers,
-        mode,
+        registers,
+        view.mode(),
         &bytes,
         fault,
         device,
-        &Around(&cpu.vcpu, cpu.machine),
+        &Around { view, ram },
     );
-    finish(cpu, registers, result)
+    finish(cpu, result)
 }
 
+/// The registers hold the results: the instruction is done. Or the guest gets its exception.
 #[inline]
-fn finish(
-    cpu: &mut Cpu,
-    registers: sekisho_mediator::cpu::registers::Registers,
-    result: Result<Outcome, Refusal>,
-) -> bool {
+fn finish(cpu: &mut Cpu, result: Result<Outcome, Refusal>) -> bool {
     match result {
         Ok(Outcome::Done | Outcome::SingleStep) => {
-            cpu.vcpu.registers = registers;
             cpu.vcpu.scatter();
-            cpu.vcpu.retire(registers.rip);
+            cpu.vcpu.retire(cpu.vcpu.registers.rip);
             true
         }
         Err(refusal) => {
@@ -169,56 +177,32 @@ impl Device for ConfigWindow {
 }
 
 /// The rest of the guest's CPU, for the instructions that need it.
-struct Around<'a>(&'a Vcpu, &'static Machine);
+struct Around<'a> {
+    view: View<'a>,
+    ram: &'a GuestRam,
+}
 
 impl Around<'_> {
-    /// Calls `step` with the guest-physical address of each page's part of `length` bytes at `linear`.
-    fn each_page(
-        &self,
-        linear: u64,
-        length: usize,
-        intent: Intent,
-        mut step: impl FnMut(u64, core::ops::Range<usize>) -> Result<(), Refusal>,
-    ) -> Result<(), Refusal> {
-        let mut done = 0;
-        while done < length {
-            let at = linear.wrapping_add(done as u64);
-            let left_in_page = (PAGE_OFFSET + 1 - (at & PAGE_OFFSET)) as usize;
-            let end = length.min(done.saturating_add(left_in_page));
-            let physical = translate(&self.0.paging(), at, intent, self.0.privilege(), &self.1.ram);
-            match physical {
-                Ok(physical) => step(physical, done..end)?,
-                Err(Untranslated::PageFault(error_code)) => {
-                    return Err(Refusal::PageFault {
-                        linear: at,
-                        error_code,
-                    });
-                }
-                Err(Untranslated::Unreachable) => return Err(Refusal::Undecodable),
-            }
-            done = end;
+    fn memory(&self) -> LinearMemory<'_, GuestRam> {
+        LinearMemory {
+            paging: self.view.paging(),
+            privilege: self.view.privilege(),
+            memory: self.ram,
         }
-        Ok(())
     }
 }
 
 impl Surroundings for Around<'_> {
     fn segment_base(&self, segment: Segment) -> u64 {
-        self.0.segment_base(segment)
+        self.view.segment_base(segment)
     }
 
     fn read(&self, linear: u64, buffer: &mut [u8]) -> Result<(), Refusal> {
-        self.each_page(linear, buffer.len(), Intent::Read, |physical, part| {
-            let part = buffer.get_mut(part).ok_or(Refusal::Undecodable)?;
-            Ok(self.1.ram.read(physical, part)?)
-        })
+        self.memory().read(linear, buffer)
     }
 
     fn write(&self, linear: u64, bytes: &[u8]) -> Result<(), Refusal> {
-        self.each_page(linear, bytes.len(), Intent::Write, |physical, part| {
-            let part = bytes.get(part).ok_or(Refusal::Undecodable)?;
-            Ok(self.1.ram.write(physical, part)?)
-        })
+        self.memory().write(linear, bytes)
     }
 }
 

@@ -13,14 +13,12 @@ use crate::svm::{Exception, Watch};
 use core::arch::asm;
 use core::arch::x86_64::__cpuid_count;
 use sekisho_mediator::cpu::cpuid::{self, GuestView, Leaf};
-use sekisho_mediator::cpu::emulate::Refusal;
+use sekisho_mediator::cpu::emulate::{Direction, Refusal};
 use sekisho_mediator::cpu::fetch::{InstructionBytes, fetch};
 
 /// A VM exit, in no vendor's terms.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Exit {
-    /// CPUID.
-    Cpuid,
     /// RDMSR of a register of ours.
     ReadMsr,
     /// WRMSR of a register of ours.
@@ -28,14 +26,7 @@ pub(crate) enum Exit {
     /// IN or OUT at a port of ours.
     Port(PortAccess),
     /// An access that the nested tables refuse.
-    Memory {
-        /// Guest-physical.
-        address: u64,
-        /// A store.
-        write: bool,
-        /// Met while walking the guest's own page tables.
-        guest_table: bool,
-    },
+    Memory(MemoryFault),
     /// An NMI arrived: the guest's, or another CPU's call.
     Nmi,
     /// An INIT arrived by another way than the interrupt command register.
@@ -56,6 +47,25 @@ pub(crate) enum Exit {
     Unknown(u64),
 }
 
+/// A nested page fault.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct MemoryFault {
+    /// Guest-physical, to the byte.
+    pub(crate) address: u64,
+    pub(crate) direction: Direction,
+    /// What met it.
+    pub(crate) met_by: MetBy,
+}
+
+/// What met a nested page fault.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum MetBy {
+    /// The instruction's own access.
+    Instruction,
+    /// The CPU's walk of the guest's page tables.
+    TableWalk,
+}
+
 /// IN or OUT.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct PortAccess {
@@ -71,18 +81,20 @@ pub(crate) struct PortAccess {
 
 /// Answers the exit of this CPU's guest. Called by the world switch, with GIF off.
 pub(crate) extern "sysv64" fn handle(cpu: &mut Cpu) {
-    let exit = cpu.vcpu.exit();
     cpu.vcpu.entered();
-    if exit == Exit::Cpuid {
-        return cpu_identification(cpu);
+    if cpu.vcpu.stopped_at_cpuid() {
+        cpu_identification(cpu);
+    } else {
+        answer(cpu);
     }
+}
+
+/// Apart from CPUID, so that neither pays for the other's registers.
+#[inline(never)]
+fn answer(cpu: &mut Cpu) {
     cpu.vcpu.redeliver_interrupted();
-    match exit {
-        Exit::Memory {
-            address,
-            write,
-            guest_table,
-        } => memory::handle(cpu, address, write, guest_table),
+    match cpu.vcpu.exit() {
+        Exit::Memory(fault) => memory::handle(cpu, fault),
         Exit::Port(access) => port::handle(cpu, access),
         Exit::ReadMsr => model_specific::read(cpu),
         Exit::WriteMsr => model_specific::write(cpu),
@@ -91,7 +103,7 @@ pub(crate) extern "sysv64" fn handle(cpu: &mut Cpu) {
         Exit::SingleStep => nmi::stepped(cpu),
         Exit::InvalidateCaches => invalidate_caches(cpu),
         Exit::Hypercall => hypercall::handle(cpu),
-        Exit::Cpuid | Exit::Virtualization => {
+        Exit::Virtualization => {
             cpu.count(Counter::Virtualization);
             cpu.raise(Exception::InvalidOpcode);
         }
@@ -180,12 +192,18 @@ impl Cpu {
     /// The bytes of the instruction that exited: the CPU's own copy, else the guest's memory.
     #[inline]
     pub(crate) fn instruction(&self) -> Option<InstructionBytes> {
-        let fetched = self.vcpu.fetched();
+        let view = self.vcpu.view();
+        let fetched = view.fetched();
         if !fetched.is_empty() {
             return Some(InstructionBytes::new(fetched));
         }
-        let (paging, privilege) = (self.vcpu.paging(), self.vcpu.privilege());
-        fetch(&paging, self.vcpu.code_address(), privilege, &self.machine.ram).ok()
+        fetch(
+            &view.paging(),
+            view.code_address(),
+            view.privilege(),
+            &self.machine.ram,
+        )
+        .ok()
     }
 
     /// Turns watching for IRET off.

@@ -147,9 +147,9 @@ impl Cpu {
         if !self.vcpu.in_interrupt_shadow() {
             return None;
         }
-        let (paging, privilege) = (self.vcpu.paging(), self.vcpu.privilege());
-        let before = self.vcpu.code_address().wrapping_sub(1);
-        let bytes = fetch(&paging, before, privilege, &self.machine.ram).ok()?;
+        let view = self.vcpu.view();
+        let before = view.code_address().wrapping_sub(1);
+        let bytes = fetch(&view.paging(), before, view.privilege(), &self.machine.ram).ok()?;
         bytes.as_slice().first().copied()
     }
 }

@@ -8,18 +8,18 @@ mod enable;
 mod permissions;
 mod reset;
 pub(crate) mod spec;
+mod view;
 mod world;
 
-use crate::exit::{Exit, PortAccess};
-use sekisho_mediator::cpu::decode::Mode;
-use sekisho_mediator::cpu::emulate::Segment as SegmentName;
+use crate::exit::{Exit, MemoryFault, MetBy, PortAccess};
+use sekisho_mediator::cpu::emulate::Direction;
 use sekisho_mediator::cpu::registers::Registers;
-use sekisho_mediator::cpu::walk::{Paging, Privilege};
 use spec::{Vmcb, event, exit_code, intercept1, io_info, npf_info};
 
 pub(crate) use capture::{HostState, capture};
 pub(crate) use enable::{Features, check};
 pub(crate) use permissions::{Permissions, Watched};
+pub(crate) use view::View;
 pub(crate) use world::{leave_to, run};
 
 /// One CPU's guest: its registers here, the rest in its VMCB.
@@ -85,17 +85,32 @@ impl Vcpu {
         unsafe { &mut *self.guest_vmcb }
     }
 
+    /// The rest of the guest's CPU.
+    #[inline]
+    pub(crate) fn view(&self) -> View<'_> {
+        View(self.vmcb())
+    }
+
+    /// The registers, to be changed, and the rest of the guest's CPU beside them.
+    #[inline]
+    pub(crate) fn split(&mut self) -> (&mut Registers, View<'_>) {
+        // SAFETY: as in `vmcb`; the registers lie elsewhere.
+        let vmcb = unsafe { &*self.guest_vmcb };
+        (&mut self.registers, View(vmcb))
+    }
+
+    /// Whether the guest stopped at CPUID, the most frequent of the exits that need no memory.
+    #[inline]
+    pub(crate) fn stopped_at_cpuid(&self) -> bool {
+        self.vmcb().control.exit_code == exit_code::CPUID
+    }
+
     /// Why the guest stopped.
     #[inline]
     pub(crate) fn exit(&self) -> Exit {
         let control = &self.vmcb().control;
         match control.exit_code {
-            exit_code::CPUID => Exit::Cpuid,
-            exit_code::NPF => Exit::Memory {
-                address: control.exit_info2,
-                write: control.exit_info1 & npf_info::WRITE != 0,
-                guest_table: control.exit_info1 & npf_info::GUEST_TABLE != 0,
-            },
+            exit_code::NPF => Exit::Memory(memory_fault(control.exit_info1, control.exit_info2)),
             exit_code::IOIO => Exit::Port(port_access(control.exit_info1, control.exit_info2)),
             exit_code::MSR if control.exit_info1 == 0 => Exit::ReadMsr,
             exit_code::MSR => Exit::WriteMsr,
@@ -319,79 +334,6 @@ impl Vcpu {
         }
     }
 
-    /// The instruction bytes that the CPU fetched for a nested page fault, if it tells (decode assists).
-    #[inline]
-    pub(crate) fn fetched(&self) -> &[u8] {
-        let control = &self.vmcb().control;
-        control
-            .instruction_bytes
-            .get(..usize::from(control.fetched & 0xf))
-            .unwrap_or_default()
-    }
-
-    /// How the guest translates addresses now.
-    #[inline]
-    pub(crate) fn paging(&self) -> Paging {
-        let save = &self.vmcb().save;
-        Paging {
-            cr0: save.cr0,
-            cr3: save.cr3,
-            cr4: save.cr4,
-            efer: save.efer,
-        }
-    }
-
-    /// What the running code may reach.
-    #[inline]
-    pub(crate) fn privilege(&self) -> Privilege {
-        if self.vmcb().save.cpl == 3 {
-            Privilege::User
-        } else {
-            Privilege::Supervisor
-        }
-    }
-
-    /// The sizes that the code segment implies (APM volume 2, 4.8: CS.L and CS.D).
-    #[inline]
-    pub(crate) fn mode(&self) -> Mode {
-        const LONG: u16 = 1 << 9;
-        const DEFAULT_32: u16 = 1 << 10;
-        const LONG_MODE_ACTIVE: u64 = 1 << 10;
-        let save = &self.vmcb().save;
-        if save.efer & LONG_MODE_ACTIVE != 0 && save.cs.attributes & LONG != 0 {
-            Mode::Bits64
-        } else if save.cs.attributes & DEFAULT_32 != 0 {
-            Mode::Bits32
-        } else {
-            Mode::Bits16
-        }
-    }
-
-    /// The linear address of the next instruction.
-    #[inline]
-    pub(crate) fn code_address(&self) -> u64 {
-        let save = &self.vmcb().save;
-        match self.mode() {
-            Mode::Bits64 => save.rip,
-            Mode::Bits32 | Mode::Bits16 => save.cs.base.wrapping_add(save.rip) & 0xffff_ffff,
-        }
-    }
-
-    /// The base of a segment, as instructions add it: in 64-bit mode only those of FS and GS count.
-    pub(crate) fn segment_base(&self, segment: SegmentName) -> u64 {
-        let save = &self.vmcb().save;
-        let flat = self.mode() == Mode::Bits64;
-        match segment {
-            SegmentName::Fs => save.fs.base,
-            SegmentName::Gs => save.gs.base,
-            _ if flat => 0,
-            SegmentName::Es => save.es.base,
-            SegmentName::Cs => save.cs.base,
-            SegmentName::Ss => save.ss.base,
-            SegmentName::Ds => save.ds.base,
-        }
-    }
-
     /// A CPU that lost the interrupt shadow over an exit gets it back as far as that is possible.
     ///
     /// QEMU's TCG clears the shadow on any exit; "sti; hlt" would then lose a wake-up between the two. If the
@@ -421,6 +363,22 @@ pub(crate) enum Watch {
 /// The guest's exceptions nested once too often: the platform resets.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct TripleFault;
+
+/// EXITINFO1 and EXITINFO2 of a nested page fault (APM volume 2, 15.25.6).
+#[inline]
+fn memory_fault(info: u64, address: u64) -> MemoryFault {
+    let write = info & npf_info::WRITE != 0;
+    let table = info & npf_info::GUEST_TABLE != 0;
+    MemoryFault {
+        address,
+        direction: if write { Direction::Write } else { Direction::Read },
+        met_by: if table {
+            MetBy::TableWalk
+        } else {
+            MetBy::Instruction
+        },
+    }
+}
 
 /// Whether the event comes from an INT n, INT3 or INTO instruction.
 fn is_software(interrupted: u64) -> bool {

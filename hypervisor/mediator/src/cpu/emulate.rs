@@ -179,7 +179,7 @@ pub fn skip<S: Surroundings>(
 /// Makes the full decoder build its tables, which are taken from the heap on first use: to be called while there
 /// is one.
 pub fn warm_up() {
-    general::warm_up();
+    general::prepare();
 }
 
 /// An address where nothing answers.

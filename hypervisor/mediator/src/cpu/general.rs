@@ -338,13 +338,6 @@ const fn bit_change(mnemonic: Mnemonic) -> Option<BitChange> {
     })
 }
 
-/// See [`super::emulate::warm_up`].
-pub(super) fn warm_up() {
-    let mut decoder = Decoder::new(64, &[0x90], DecoderOptions::AMD);
-    // The instruction does not matter: making the decoder built the tables.
-    let _ = decoder.decode();
-}
-
 const fn swapped(width: Width, value: u64) -> u64 {
     value.swap_bytes() >> (64 - width.bits())
 }
