@@ -2,6 +2,8 @@
 
 #![cfg(test)]
 
+mod image;
+
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};

@@ -18,7 +18,9 @@
 //! - has its `Cargo.lock` committed: the build is `--locked`.
 //!
 //! What is trusted: the toolchain that runs the build script. Every setting of the outer build that could leak
-//! into the bytes (flags, wrappers, profile overrides) is removed first, so they depend on the sources alone.
+//! into the bytes (flags, wrappers, profile overrides) is removed first, so they depend on the sources, the
+//! toolchain, and the folder they are built in: no path is in the bytes, but cargo hashes the place of crates outside
+//! the workspace into their names, and the order of functions follows from that.
 
 mod environment;
 mod linker;
