@@ -1,7 +1,8 @@
 //! Which device classes an entry can be about, as far as its items tell.
 //!
-//! `class`, `class_code` and `device` bound the class of a device; `slot` and `id` do not. The rules on bridges, on
-//! drivers and on order reason with this, and so does `compile` when it leaves out a default that is implied.
+//! `class`, `class_code` and `device` bound the class of a device; `slot` and `id` do not. The rules on
+//! bridges, on drivers and on order reason with this, and so does `compile` when it leaves out a default that
+//! is implied.
 
 use sekisho_abi::selection::{DefaultItem, Driver, Entry, Item, Part, Pattern, Patterns, Property};
 

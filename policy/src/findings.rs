@@ -4,7 +4,8 @@ use crate::context::Context;
 use crate::diagnostic::{Diagnostic, Label, Severity};
 use crate::source::Span;
 
-/// One thing that can be wrong with a policy: its documentation and, where it needs the whole file, its check.
+/// One thing that can be wrong with a policy: its documentation and, where it needs the whole file, its
+/// check.
 ///
 /// A rule without `check` is raised by the reader while it turns TOML into the document.
 pub(crate) struct Rule {

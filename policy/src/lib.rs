@@ -1,8 +1,8 @@
 //! From policy.toml to a checked plan, selection strings and the compiled policy.
 //!
-//! The way of a file: [`Source`] -> tables with spans ([`schema`]) -> rules -> [`Policy`] -> [`compile()`] for people,
-//! [`lower()`] for the image. The text is hostile only to itself: whatever it holds, [`check()`] answers with a
-//! [`Report`] and never panics.
+//! The way of a file: [`Source`] -> tables with spans ([`schema`]) -> rules -> [`Policy`] -> [`compile()`]
+//! for people, [`lower()`] for the image. The text is hostile only to itself: whatever it holds, [`check()`]
+//! answers with a [`Report`] and never panics.
 #![forbid(unsafe_code)]
 
 mod check;

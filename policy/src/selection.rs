@@ -1,8 +1,8 @@
 //! The selection list of a policy: its rules, closed by its defaults.
 //!
-//! A default stands at the end, so it decides only what no rule took. Passing needs no entry: a device that no entry
-//! takes stays the guest's. Bridges (06xx) and system devices (08xx) are in no default's classes: without them
-//! nothing behind them works.
+//! A default stands at the end, so it decides only what no rule took. Passing needs no entry: a device that
+//! no entry takes stays the guest's. Bridges (06xx) and system devices (08xx) are in no default's classes:
+//! without them nothing behind them works.
 
 use crate::classes::ClassSet;
 use crate::policy::{Decision, Policy};

@@ -1,7 +1,7 @@
 //! From a place in a string's value to the place in the file that wrote it.
 //!
-//! Errors of selection strings have a column in the text; the caret belongs under the file's own characters, which
-//! differ where the string has escapes.
+//! Errors of selection strings have a column in the text; the caret belongs under the file's own characters,
+//! which differ where the string has escapes.
 
 use crate::source::{Source, Span};
 use std::ops::Range;

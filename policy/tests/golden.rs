@@ -1,7 +1,7 @@
 //! Broken policies and what is said about each, character by character.
 //!
-//! `golden/NAME.toml` is checked and its diagnostics compared with `NAME.stderr`, and with `NAME.json` where that
-//! exists. `UPDATE_GOLDEN=1` rewrites both; a change of theirs needs a reason in the commit.
+//! `golden/NAME.toml` is checked and its diagnostics compared with `NAME.stderr`, and with `NAME.json` where
+//! that exists. `UPDATE_GOLDEN=1` rewrites both; a change of theirs needs a reason in the commit.
 
 #![cfg(test)]
 

@@ -1,4 +1,5 @@
-//! Policies that are right: what they compile to, what the hypervisor gets, and that no byte makes the check panic.
+//! Policies that are right: what they compile to, what the hypervisor gets, and that no byte makes the check
+//! panic.
 
 #![cfg(test)]
 
@@ -94,7 +95,8 @@ fn each_entry_is_traced_to_its_line() {
 #[test]
 fn a_match_table_is_written_in_the_order_of_the_grammar() {
     let rule = "[[device]]\nname = \"a\"\ndriver = \"none\"\n\
-                match = { number = \"0|1\", device = \"ahci\", if = \"01\", class = \"0106\", slot = \"00:*\" }";
+                match = { number = \"0|1\", device = \"ahci\", if = \"01\", class = \"0106\", \
+                slot = \"00:*\" }";
     let all_pass = "storage = \"pass\"\nnetwork = \"pass\"\nother = \"pass\"";
     assert_eq!(
         string(&with_defaults(all_pass, rule)),
@@ -134,7 +136,8 @@ fn usb_may_differ_from_the_rest_both_ways() {
     assert_eq!(string(&concealed), "class=0c03, driver=conceal");
     let report = check(&Source::new(
         "policy.toml".into(),
-        b"policy = 1\nname = \"test\"\n[defaults]\nstorage = \"pass\"\nnetwork = \"pass\"\nother = \"conceal\"\nusb = \"pass\"\n"
+        b"policy = 1\nname = \"test\"\n\
+          [defaults]\nstorage = \"pass\"\nnetwork = \"pass\"\nother = \"conceal\"\nusb = \"pass\"\n"
             .to_vec(),
     ));
     assert_eq!(fate_of_usb(&report.policy.unwrap()), Some(None));

@@ -1,7 +1,7 @@
 //! From TOML with spans to typed tables, reporting every slip instead of stopping at the first.
 //!
-//! The TOML itself is read by `toml`; this layer decides which keys exist and what their values are. A value that
-//! is wrong is reported and left out, and everything beside it is still read.
+//! The TOML itself is read by `toml`; this layer decides which keys exist and what their values are. A value
+//! that is wrong is reported and left out, and everything beside it is still read.
 
 mod table;
 mod text;

@@ -13,8 +13,12 @@ pub(crate) static RULE: Rule = Rule {
 };
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
-    let Some(syslog) = &context.document.syslog else { return };
-    let (Some(to), Some(source)) = (&syslog.to, &syslog.source) else { return };
+    let Some(syslog) = &context.document.syslog else {
+        return;
+    };
+    let (Some(to), Some(source)) = (&syslog.to, &syslog.source) else {
+        return;
+    };
     if to.value.address.is_ipv4() != source.value.is_ipv4() {
         let version = |is_ipv4| if is_ipv4 { "IPv4" } else { "IPv6" };
         findings.push(

@@ -22,10 +22,18 @@ pub(crate) fn parse(text: &str) -> Result<[u8; 6], Malformed> {
     let separator = if text.contains('-') { '-' } else { ':' };
     let bytes: Option<Vec<u8>> = text
         .split(separator)
-        .map(|byte| if byte.len() == 2 { u8::from_str_radix(byte, 16).ok() } else { None })
+        .map(|byte| {
+            if byte.len() == 2 {
+                u8::from_str_radix(byte, 16).ok()
+            } else {
+                None
+            }
+        })
         .collect();
     let bytes = bytes.ok_or_else(|| malformed("this is not a hardware address"))?;
-    let bytes: [u8; 6] = bytes.try_into().map_err(|_| malformed("a hardware address has six bytes"))?;
+    let bytes: [u8; 6] = bytes
+        .try_into()
+        .map_err(|_| malformed("a hardware address has six bytes"))?;
     match bytes {
         [0xff, 0xff, 0xff, 0xff, 0xff, 0xff] => Err(malformed("this is the broadcast address")),
         [first, ..] if first & GROUP != 0 => Err(malformed("this is the address of a group")),

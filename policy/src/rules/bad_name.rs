@@ -11,8 +11,9 @@ const LONGEST: usize = 32;
 pub(crate) static RULE: Rule = Rule {
     code: "E0109",
     title: "not a name",
-    text: "Names of policies, rules, volumes, tunnels and keys are 1 to 32 lower-case letters, digits and dashes, \
-           and do not begin with a dash. They become file names in the key store and words in the log.",
+    text: "Names of policies, rules, volumes, tunnels and keys are 1 to 32 lower-case letters, digits and \
+           dashes, and do not begin with a dash. They become file names in the key store and words in the \
+           log.",
     example: example!("bad-name"),
     repair: &[("Field Laptop", "field-laptop")],
     check: None,
@@ -25,8 +26,7 @@ pub(crate) fn check(text: &str) -> Result<(), Malformed> {
     if text.len() == KEY_LENGTH && text.ends_with('=') {
         return Err(Malformed::new(
             "this looks like a key",
-            "write the key's name in the key store, such as `hq`; a key that was written here is no longer secret, so \
-             make a new one",
+            "write the name of a key, such as `hq`, and make a new one: this key is no longer secret",
         )
         .saying("a policy names keys and never contains them"));
     }
@@ -48,7 +48,11 @@ pub(crate) fn check(text: &str) -> Result<(), Malformed> {
     let better = repaired(text);
     Err(Malformed::new(
         remark,
-        if better.is_empty() { help.to_owned() } else { format!("{help}: `{better}`") },
+        if better.is_empty() {
+            help.to_owned()
+        } else {
+            format!("{help}: `{better}`")
+        },
     ))
 }
 

@@ -11,11 +11,15 @@ const LONGEST: usize = 260;
 pub(crate) static RULE: Rule = Rule {
     code: "E0117",
     title: "not a path on an EFI system partition",
-    text: "Firmware writes paths with backslashes from the root of the partition: '\\EFI\\debian\\grubx64.efi'. Between \
-           single quotes TOML leaves backslashes alone; between double quotes each must be doubled. For Secure Boot \
-           name the distribution's shim: '\\EFI\\debian\\shimx64.efi'.",
+    text: "Firmware writes paths with backslashes from the root of the partition: \
+           '\\EFI\\debian\\grubx64.efi'. Between single quotes TOML leaves backslashes alone; between double \
+           quotes each must be doubled. For Secure Boot name the distribution's shim: \
+           '\\EFI\\debian\\shimx64.efi'.",
     example: example!("bad-path"),
-    repair: &[("\"/boot/efi/EFI/debian/grubx64.efi\"", "'\\EFI\\debian\\grubx64.efi'")],
+    repair: &[(
+        "\"/boot/efi/EFI/debian/grubx64.efi\"",
+        "'\\EFI\\debian\\grubx64.efi'",
+    )],
     check: None,
 };
 
@@ -25,7 +29,10 @@ pub(crate) fn check(text: &str) -> Result<(), Malformed> {
         "firmware separates folders by backslashes".to_owned()
     } else if !text.starts_with('\\') {
         "a path begins with a backslash".to_owned()
-    } else if parts.iter().any(|part| part.is_empty() || part.chars().all(|c| c == '.')) {
+    } else if parts
+        .iter()
+        .any(|part| part.is_empty() || part.chars().all(|c| c == '.'))
+    {
         "a folder's name is missing".to_owned()
     } else if let Some(bad) = text.chars().find(|c| c.is_control() || FORBIDDEN.contains(c)) {
         format!("`{}` cannot be in a file name", bad.escape_debug())
@@ -36,7 +43,13 @@ pub(crate) fn check(text: &str) -> Result<(), Malformed> {
     } else {
         return Ok(());
     };
-    Err(Malformed::new(remark, format!("write it from the root of the partition: `next = '{}'`", repaired(text))))
+    Err(Malformed::new(
+        remark,
+        format!(
+            "write it from the root of the partition: `next = '{}'`",
+            repaired(text)
+        ),
+    ))
 }
 
 fn repaired(text: &str) -> String {
@@ -46,7 +59,10 @@ fn repaired(text: &str) -> String {
         Some(at) => path.get(at..).unwrap_or_default(),
         None => path.as_str(),
     };
-    let plain = path.trim_matches('\\').chars().all(|c| !c.is_control() && !FORBIDDEN.contains(&c));
+    let plain = path
+        .trim_matches('\\')
+        .chars()
+        .all(|c| !c.is_control() && !FORBIDDEN.contains(&c));
     if plain && path.is_ascii() && path.to_ascii_lowercase().ends_with(".efi") {
         format!("\\{}", path.trim_start_matches('\\'))
     } else {

@@ -8,10 +8,11 @@ use sekisho_abi::selection::{Driver, ParseError};
 pub(crate) static RULE: Rule = Rule {
     code: "E0204",
     title: "the selection is malformed",
-    text: "`match` is a table of selection items, or the items of a selection string: `name=pattern` with commas \
-           between them. In patterns `*` is any run of characters, `?` any one, `|` separates alternatives, double \
-           quotes keep blanks and commas, a backslash takes the next character literally. `number` counts the \
-           devices that the items before it match, so it cannot be alone or first.",
+    text: "`match` is a table of selection items, or the items of a selection string: `name=pattern` with \
+           commas between them. In patterns `*` is any run of characters, `?` any one, `|` separates \
+           alternatives, double quotes keep blanks and commas, a backslash takes the next character \
+           literally. `number` counts the devices that the items before it match, so it cannot be alone or \
+           first.",
     example: example!("bad-selection"),
     repair: &[("klass=02*", "class=02*")],
     check: None,
@@ -24,7 +25,7 @@ pub(crate) fn finding(span: Span, error: &ParseError) -> Diagnostic {
 pub(crate) fn nothing(span: Span) -> Diagnostic {
     RULE.at(span, "no items")
         .saying("a rule must say which devices it is about")
-        .help("name them by driver, class or id: `match = { device = \"ahci\" }`, `match = { class = \"02*\" }`")
+        .help("name them by driver, class or id, for example `match = { device = \"ahci\" }`")
 }
 
 pub(crate) fn number_alone(span: Span) -> Diagnostic {
@@ -39,5 +40,7 @@ pub(crate) fn unknown_device(span: Span, written: &str) -> Diagnostic {
         Some(near) => format!("did you mean `{near}`?"),
         None => format!("the names are {}", names.collect::<Vec<_>>().join(", ")),
     };
-    RULE.at(span, "unknown driver").saying(format!("there is no driver `{written}` to match devices of")).help(help)
+    RULE.at(span, "unknown driver")
+        .saying(format!("there is no driver `{written}` to match devices of"))
+        .help(help)
 }

@@ -6,15 +6,17 @@ use crate::findings::{Findings, Rule};
 pub(crate) static RULE: Rule = Rule {
     code: "W0313",
     title: "`[clear]` has no disk to be about",
-    text: "`[clear]` names sectors of disks that a driver of ours takes. No rule has the driver `ahci` or `ata`, so \
-           disks are passed or concealed whole.",
+    text: "`[clear]` names sectors of disks that a driver of ours takes. No rule has the driver `ahci` or \
+           `ata`, so disks are passed or concealed whole.",
     example: example!("clear-without-disk"),
     repair: &[("\n[clear]\npartitions = [\"esp\"]\n", "")],
     check: Some(check),
 };
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
-    let Some(clear) = &context.document.clear else { return };
+    let Some(clear) = &context.document.clear else {
+        return;
+    };
     // A driver that could not be read may have been a storage driver.
     let maybe_storage = |device: &crate::schema::Device| match &device.driver {
         Some(driver) => driver.value.is_storage(),

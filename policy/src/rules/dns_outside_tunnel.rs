@@ -6,8 +6,8 @@ use crate::findings::{Findings, Rule};
 pub(crate) static RULE: Rule = Rule {
     code: "W0416",
     title: "the tunnel does not reach this name server",
-    text: "The guest asks the name servers of its tunnel through the tunnel, which carries only what the `allowed-ips` \
-           of a peer hold. A name server outside of them never answers.",
+    text: "The guest asks the name servers of its tunnel through the tunnel, which carries only what the \
+           `allowed-ips` of a peer hold. A name server outside of them never answers.",
     example: example!("dns-outside-tunnel"),
     repair: &[("dns = [\"192.0.2.53\"]", "dns = [\"10.66.0.1\"]")],
     check: Some(check),
@@ -15,16 +15,26 @@ pub(crate) static RULE: Rule = Rule {
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
     for tunnel in context.document.tunnels() {
-        let peers = tunnel.table.peers();
-        let networks: Vec<_> =
-            peers.iter().filter_map(|peer| peer.allowed_ips.as_ref()).flat_map(|ips| &ips.value).collect();
+        let (name, peers) = (&tunnel.name.value, tunnel.table.peers());
+        let networks: Vec<_> = peers
+            .iter()
+            .filter_map(|peer| peer.allowed_ips.as_ref())
+            .flat_map(|ips| &ips.value)
+            .collect();
         for server in tunnel.table.dns.iter().flat_map(|dns| &dns.value) {
-            let reached = networks.iter().any(|network| network.value.0.contains(&server.value));
+            let reached = networks
+                .iter()
+                .any(|network| network.value.0.contains(&server.value));
             if !reached && !networks.is_empty() {
                 findings.push(
                     RULE.at(server.span, "in no `allowed-ips`")
-                        .saying(format!("tunnel `{}` does not reach name server {}", tunnel.name.value, server.value))
-                        .help("name a server inside the tunnel, or add its network to the `allowed-ips` of a peer"),
+                        .saying(format!(
+                            "tunnel `{name}` does not reach name server {}",
+                            server.value
+                        ))
+                        .help(
+                            "name a server inside the tunnel, or add its network to a peer's `allowed-ips`",
+                        ),
                 );
             }
         }

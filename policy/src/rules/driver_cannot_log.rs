@@ -9,14 +9,22 @@ pub(crate) static RULE: Rule = Rule {
     title: "this driver cannot carry the log",
     text: "Syslog leaves by NICs whose driver has the option `tty`; `pro100` has none.",
     example: example!("driver-cannot-log"),
-    repair: &[("\"pro100\"", "\"pro1000\""), ("driver = \"pro100\"", "driver = \"pro1000\"")],
+    repair: &[
+        ("\"pro100\"", "\"pro1000\""),
+        ("driver = \"pro100\"", "driver = \"pro1000\""),
+    ],
     check: Some(check),
 };
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
     for device in context.document.devices() {
-        let (Some(log), Some(driver)) = (&device.log, &device.driver) else { continue };
-        let carries = driver.value.driver.is_some_and(|driver: Driver| driver.options().contains(&"tty"));
+        let (Some(log), Some(driver)) = (&device.log, &device.driver) else {
+            continue;
+        };
+        let carries = driver
+            .value
+            .driver
+            .is_some_and(|driver: Driver| driver.options().contains(&"tty"));
         if log.value && driver.value.is_network() && !carries {
             findings.push(
                 RULE.at(log.span, "not with this driver")

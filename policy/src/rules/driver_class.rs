@@ -16,14 +16,28 @@ pub(crate) static RULE: Rule = Rule {
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
     for (device, entry) in context.rules() {
-        let (Some(written), Some(entry)) = (&device.driver, entry) else { continue };
+        let (Some(written), Some(entry)) = (&device.driver, entry) else {
+            continue;
+        };
         let Some(driver) = entry.driver() else { continue };
         let mediates = written.value.is_storage() || written.value.is_network();
-        if mediates && ClassSet::of_entry(entry).common(&ClassSet::of_driver(driver)).is_none() {
+        if mediates
+            && ClassSet::of_entry(entry)
+                .common(&ClassSet::of_driver(driver))
+                .is_none()
+        {
             let diagnostic = RULE
-                .at(written.span, format!("`{driver}` cannot drive what this rule matches"))
-                .saying(format!("driver `{driver}` is not made for the devices of rule `{}`", device.title()))
-                .help(format!("match the driver's own devices: `match = {{ device = \"{driver}\" }}`"));
+                .at(
+                    written.span,
+                    format!("`{driver}` cannot drive what this rule matches"),
+                )
+                .saying(format!(
+                    "driver `{driver}` is not made for the devices of rule `{}`",
+                    device.title()
+                ))
+                .help(format!(
+                    "match the driver's own devices: `match = {{ device = \"{driver}\" }}`"
+                ));
             findings.push(match &device.matching {
                 Some(matching) => diagnostic.also(matching.span, "devices of another class"),
                 None => diagnostic,

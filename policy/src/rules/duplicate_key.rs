@@ -7,8 +7,8 @@ use crate::source::Span;
 pub(crate) static RULE: Rule = Rule {
     code: "E0102",
     title: "said twice",
-    text: "A key can stand only once in a table, and a table only once in a file; TOML leaves open which of two \
-           would count. Remove one, or give one another name.",
+    text: "A key can stand only once in a table, and a table only once in a file; TOML leaves open which of \
+           two would count. Remove one, or give one another name.",
     example: example!("duplicate-key"),
     repair: &[("storage = \"pass\"\n", "")],
     check: None,

@@ -7,8 +7,8 @@ use crate::schema::Addressing;
 pub(crate) static RULE: Rule = Rule {
     code: "E0409",
     title: "the gateway is not on this network",
-    text: "A gateway is a router in our own network, reached without another router. Either its address or the prefix \
-           length of ours is wrong.",
+    text: "A gateway is a router in our own network, reached without another router. Either its address or \
+           the prefix length of ours is wrong.",
     example: example!("gateway-outside"),
     repair: &[("gateway = \"192.0.3.254\"", "gateway = \"192.0.2.254\"")],
     check: Some(check),
@@ -16,14 +16,20 @@ pub(crate) static RULE: Rule = Rule {
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
     for interface in context.document.interfaces() {
-        let (Some(address), Some(gateway)) = (&interface.address, &interface.gateway) else { continue };
-        let Addressing::Static(own) = address.value else { continue };
+        let (Some(address), Some(gateway)) = (&interface.address, &interface.gateway) else {
+            continue;
+        };
+        let Addressing::Static(own) = address.value else {
+            continue;
+        };
         let (net, router) = (own.0.trunc(), gateway.value);
         let remark = if router == own.0.addr() {
             "this is our own address".to_owned()
         } else if !net.contains(&router) {
             format!("not in {net}")
-        } else if own.0.prefix_len() + 1 < own.0.max_prefix_len() && (router == net.network() || is_broadcast(&net, router)) {
+        } else if own.0.prefix_len() + 1 < own.0.max_prefix_len()
+            && (router == net.network() || is_broadcast(&net, router))
+        {
             format!("the address of {net} itself, not of a host")
         } else {
             continue;
@@ -32,7 +38,9 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             RULE.at(gateway.span, remark)
                 .saying(format!("gateway {router} is no router in {net}"))
                 .also(address.span, "our address and network")
-                .help(format!("write the router's address within {net}, or correct the prefix length of `address`")),
+                .help(format!(
+                    "write the router's address within {net}, or correct the prefix length of `address`"
+                )),
         );
     }
 }

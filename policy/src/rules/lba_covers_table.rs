@@ -9,15 +9,20 @@ const TABLE_BLOCKS: u64 = 34;
 pub(crate) static RULE: Rule = Rule {
     code: "W0311",
     title: "the region covers the place of the partition table",
-    text: "The first 34 blocks of a disk hold its partition table, which the guest can read but not write. A region \
-           that begins there is right only for a disk without partitions.",
+    text: "The first 34 blocks of a disk hold its partition table, which the guest can read but not write. A \
+           region that begins there is right only for a disk without partitions.",
     example: example!("lba-covers-table"),
     repair: &[("[0, 165887]", "[2048, 165887]")],
     check: Some(check),
 };
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
-    for lba in context.document.volumes().iter().filter_map(|volume| volume.table.lba.as_ref()) {
+    for lba in context
+        .document
+        .volumes()
+        .iter()
+        .filter_map(|volume| volume.table.lba.as_ref())
+    {
         if lba.value.first < TABLE_BLOCKS && lba.value.first <= lba.value.last {
             findings.push(
                 RULE.at(lba.span, format!("begins at block {}", lba.value.first))

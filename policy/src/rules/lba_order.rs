@@ -14,13 +14,17 @@ pub(crate) static RULE: Rule = Rule {
 };
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
-    for lba in context.document.volumes().iter().filter_map(|volume| volume.table.lba.as_ref()) {
+    for lba in context
+        .document
+        .volumes()
+        .iter()
+        .filter_map(|volume| volume.table.lba.as_ref())
+    {
         let LbaRange { first, last } = lba.value;
         if first > last {
-            findings.push(
-                RULE.at(lba.span, "last is before first")
-                    .help(format!("write the first and the last block: `lba = [{last}, {first}]`")),
-            );
+            findings.push(RULE.at(lba.span, "last is before first").help(format!(
+                "write the first and the last block: `lba = [{last}, {first}]`"
+            )));
         }
     }
 }

@@ -8,10 +8,13 @@ use crate::source::Span;
 pub(crate) static RULE: Rule = Rule {
     code: "E0105",
     title: "a key is missing",
-    text: "The table needs this key. What decides over a device or a sector has no default: it must be written, so \
-           that a reviewer sees it.",
+    text: "The table needs this key. What decides over a device or a sector has no default: it must be \
+           written, so that a reviewer sees it.",
     example: example!("missing-key"),
-    repair: &[("network = \"conceal\"\n", "network = \"conceal\"\nother = \"pass\"\n")],
+    repair: &[(
+        "network = \"conceal\"\n",
+        "network = \"conceal\"\nother = \"pass\"\n",
+    )],
     check: None,
 };
 

@@ -6,8 +6,9 @@ use crate::findings::{Findings, Rule};
 pub(crate) static RULE: Rule = Rule {
     code: "E0211",
     title: "`net` needs a NIC's driver",
-    text: "`net` says which way the guest reaches the network through a NIC that a driver of ours mediates: `pro1000` \
-           or `pro100`. A concealed device has no way, and with `none` the guest has the NIC itself.",
+    text: "`net` says which way the guest reaches the network through a NIC that a driver of ours mediates: \
+           `pro1000` or `pro100`. A concealed device has no way, and with `none` the guest has the NIC \
+           itself.",
     example: example!("net-without-nic"),
     repair: &[("net = \"null\"\n", "")],
     check: Some(check),
@@ -15,7 +16,9 @@ pub(crate) static RULE: Rule = Rule {
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
     for device in context.document.devices() {
-        let (Some(net), Some(driver)) = (&device.net, &device.driver) else { continue };
+        let (Some(net), Some(driver)) = (&device.net, &device.driver) else {
+            continue;
+        };
         if !driver.value.is_network() {
             let word = driver.value.word();
             findings.push(

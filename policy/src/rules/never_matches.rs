@@ -8,9 +8,9 @@ use sekisho_abi::selection::{Item, Part, Pattern, Property};
 pub(crate) static RULE: Rule = Rule {
     code: "E0207",
     title: "no device can match this",
-    text: "Items are compared as text, in lower-case hexadecimal with leading zeros: `8086:100e` matches where \
-           `8086:100E` and `0x8086:0x100e` never do. A slot is bus, device and function without the domain that \
-           `lspci -D` shows before them.",
+    text: "Items are compared as text, in lower-case hexadecimal with leading zeros: `8086:100e` matches \
+           where `8086:100E` and `0x8086:0x100e` never do. A slot is bus, device and function without the \
+           domain that `lspci -D` shows before them.",
     example: example!("never-matches"),
     repair: &[("8086:100E", "8086:100e")],
     check: Some(check),
@@ -18,11 +18,17 @@ pub(crate) static RULE: Rule = Rule {
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
     for (device, entry) in context.rules() {
-        let (Some(matching), Some(entry)) = (&device.matching, entry) else { continue };
+        let (Some(matching), Some(entry)) = (&device.matching, entry) else {
+            continue;
+        };
         for item in entry.items() {
-            let Item::Property(property, patterns) = item else { continue };
+            let Item::Property(property, patterns) = item else {
+                continue;
+            };
             for pattern in patterns.alternatives() {
-                let Some(why) = impossible(*property, pattern) else { continue };
+                let Some(why) = impossible(*property, pattern) else {
+                    continue;
+                };
                 let span = match &matching.value {
                     Match::Text(_) => matching.span,
                     Match::Table(table) => table
@@ -43,10 +49,22 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
 /// How long the text of a property is, and how it is described.
 fn form(property: Property) -> (usize, &'static str) {
     match property {
-        Property::Slot => (7, "bus:device.function, two, two and one hexadecimal digits: `00:1f.2`"),
-        Property::Class => (4, "four hexadecimal digits in lower case: `0106`, or `01*` for all storage"),
-        Property::Id => (9, "vendor:device, four hexadecimal digits in lower case each: `8086:100e`"),
-        Property::Subsystem => (9, "vendor:subsystem, four hexadecimal digits in lower case each: `1af4:1100`"),
+        Property::Slot => (
+            7,
+            "bus:device.function, two, two and one hexadecimal digits: `00:1f.2`",
+        ),
+        Property::Class => (
+            4,
+            "four hexadecimal digits in lower case: `0106`, or `01*` for all storage",
+        ),
+        Property::Id => (
+            9,
+            "vendor:device, four hexadecimal digits in lower case each: `8086:100e`",
+        ),
+        Property::Subsystem => (
+            9,
+            "vendor:subsystem, four hexadecimal digits in lower case each: `1af4:1100`",
+        ),
         Property::Revision => (2, "two hexadecimal digits in lower case: `03`"),
         Property::ProgrammingInterface => (2, "two hexadecimal digits in lower case: `01`"),
         Property::ClassCode => (6, "six hexadecimal digits in lower case: `010601`"),
@@ -67,10 +85,16 @@ fn impossible(property: Property, pattern: &Pattern) -> Option<String> {
             Part::Literal(letter @ 'A'..='F') => return Some(format!("`{letter}` is in upper case")),
             Part::Literal('0'..='9' | 'a'..='f') | Part::AnyCharacter | Part::AnyRun => {}
             Part::Literal(other) if separators.contains(*other) => {}
-            Part::Literal(other) => return Some(format!("`{}` is no hexadecimal digit", other.escape_debug())),
+            Part::Literal(other) => {
+                return Some(format!("`{}` is no hexadecimal digit", other.escape_debug()));
+            }
         }
     }
     let characters = parts.iter().filter(|part| **part != Part::AnyRun).count();
-    let fits = if parts.contains(&Part::AnyRun) { characters <= length } else { characters == length };
+    let fits = if parts.contains(&Part::AnyRun) {
+        characters <= length
+    } else {
+        characters == length
+    };
     (!fits).then(|| format!("this is {characters} characters, {length} are compared"))
 }

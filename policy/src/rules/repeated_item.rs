@@ -18,10 +18,18 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     for device in document.devices() {
         check_list(device.volume_names(), findings);
     }
-    if let Some(partitions) = document.clear.as_ref().and_then(|clear| clear.partitions.as_ref()) {
+    if let Some(partitions) = document
+        .clear
+        .as_ref()
+        .and_then(|clear| clear.partitions.as_ref())
+    {
         check_list(&partitions.value, findings);
     }
-    if let Some(methods) = document.unlock.as_ref().and_then(|unlock| unlock.methods.as_ref()) {
+    if let Some(methods) = document
+        .unlock
+        .as_ref()
+        .and_then(|unlock| unlock.methods.as_ref())
+    {
         check_list(&methods.value, findings);
     }
     for (_, service) in document.services() {
@@ -31,8 +39,16 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
 
 fn check_list<T: PartialEq>(list: &[Located<T>], findings: &mut Findings) {
     for (place, item) in list.iter().enumerate() {
-        if let Some(first) = list.iter().take(place).find(|earlier| earlier.value == item.value) {
-            findings.push(RULE.at(item.span, "second time").also(first.span, "first time").help("remove one of the two"));
+        if let Some(first) = list
+            .iter()
+            .take(place)
+            .find(|earlier| earlier.value == item.value)
+        {
+            findings.push(
+                RULE.at(item.span, "second time")
+                    .also(first.span, "first time")
+                    .help("remove one of the two"),
+            );
         }
     }
 }

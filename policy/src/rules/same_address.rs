@@ -8,12 +8,18 @@ use crate::source::Located;
 pub(crate) static RULE: Rule = Rule {
     code: "E0408",
     title: "two NICs have one address",
-    text: "An address belongs to one NIC. Two NICs with the same one take each other's answers. Give each its own \
-           table `[ip.NAME]` and name it with `ip`.",
+    text: "An address belongs to one NIC. Two NICs with the same one take each other's answers. Give each \
+           its own table `[ip.NAME]` and name it with `ip`.",
     example: example!("same-address"),
     repair: &[
-        ("number = 1 }\ndriver = \"pro1000\"\nnet = \"ip\"\n", "number = 1 }\ndriver = \"pro1000\"\nnet = \"ip\"\nip = \"second\"\n"),
-        ("gateway = \"192.0.2.254\"\n", "gateway = \"192.0.2.254\"\n\n[ip.second]\naddress = \"dhcp\"\n"),
+        (
+            "number = 1 }\ndriver = \"pro1000\"\nnet = \"ip\"\n",
+            "number = 1 }\ndriver = \"pro1000\"\nnet = \"ip\"\nip = \"second\"\n",
+        ),
+        (
+            "gateway = \"192.0.2.254\"\n",
+            "gateway = \"192.0.2.254\"\n\n[ip.second]\naddress = \"dhcp\"\n",
+        ),
     ],
     check: Some(check),
 };
@@ -27,11 +33,18 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         .filter_map(|device| Some((device, document.interface_of(device).and_then(fixed)?)))
         .collect();
     for (place, (device, address)) in with_address.iter().enumerate() {
-        let earlier = with_address.iter().take(place).find(|(_, earlier)| earlier.value == address.value);
+        let earlier = with_address
+            .iter()
+            .take(place)
+            .find(|(_, earlier)| earlier.value == address.value);
         if let Some((first, _)) = earlier {
             findings.push(
                 RULE.at(device.place(), "second NIC")
-                    .saying(format!("the NICs of rules `{}` and `{}` have one address", first.title(), device.title()))
+                    .saying(format!(
+                        "the NICs of rules `{}` and `{}` have one address",
+                        first.title(),
+                        device.title()
+                    ))
                     .also(first.place(), "first NIC")
                     .also(address.span, "the address")
                     .help("give this NIC a table `[ip.NAME]` of its own and name it with `ip = \"NAME\"`"),
@@ -41,5 +54,8 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
 }
 
 fn fixed(interface: &Interface) -> Option<&Located<Addressing>> {
-    interface.address.as_ref().filter(|address| address.value != Addressing::Dhcp)
+    interface
+        .address
+        .as_ref()
+        .filter(|address| address.value != Addressing::Dhcp)
 }

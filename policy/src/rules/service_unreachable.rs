@@ -7,10 +7,13 @@ use crate::schema::Device;
 pub(crate) static RULE: Rule = Rule {
     code: "W0501",
     title: "nobody can reach this service",
-    text: "Services listen on the appliance's own stack, which is on NICs with `net = \"ip\"`, `\"ippass\"` or `\"vpn\"`. \
-           No rule has one.",
+    text: "Services listen on the appliance's own stack, which is on NICs with `net = \"ip\"`, `\"ippass\"` \
+           or `\"vpn\"`. No rule has one.",
     example: example!("service-unreachable"),
-    repair: &[("net = \"pass\"", "net = \"ippass\"\n\n[ip]\naddress = \"192.0.2.11/24\"")],
+    repair: &[(
+        "net = \"pass\"",
+        "net = \"ippass\"\n\n[ip]\naddress = \"192.0.2.11/24\"",
+    )],
     check: Some(check),
 };
 
@@ -22,8 +25,12 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     for (name, service) in document.services() {
         findings.push(
             RULE.at(service.span, "on no NIC")
-                .saying(format!("nobody can reach `[{name}]`: the appliance's stack is on no NIC"))
-                .help(format!("use `net = \"ippass\"` on the rule of a NIC, or remove `[{name}]`")),
+                .saying(format!(
+                    "nobody can reach `[{name}]`: the appliance's stack is on no NIC"
+                ))
+                .help(format!(
+                    "use `net = \"ippass\"` on the rule of a NIC, or remove `[{name}]`"
+                )),
         );
     }
 }

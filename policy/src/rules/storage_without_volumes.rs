@@ -6,8 +6,8 @@ use crate::findings::{Findings, Rule};
 pub(crate) static RULE: Rule = Rule {
     code: "E0213",
     title: "a storage driver without volumes",
-    text: "A storage controller that a driver of ours takes refuses every sector of which nothing is said: neither \
-           a volume nor `[clear]`. Without `volumes` nothing could be stored on its disks.",
+    text: "A storage controller that a driver of ours takes refuses every sector of which nothing is said: \
+           neither a volume nor `[clear]`. Without `volumes` nothing could be stored on its disks.",
     example: example!("storage-without-volumes"),
     repair: &[("driver = \"ahci\"\n", "driver = \"conceal\"\n")],
     check: Some(check),
@@ -19,8 +19,13 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         if driver.value.is_storage() && device.volumes.is_none() && !device.is_unclear("volumes") {
             findings.push(
                 RULE.at(driver.span, "its disks have no volumes")
-                    .saying(format!("rule `{}` takes disks but names no volumes", device.title()))
-                    .help("add `volumes = [\"system\"]` and a table `[volume.system]`; `conceal` hides the disks instead"),
+                    .saying(format!(
+                        "rule `{}` takes disks but names no volumes",
+                        device.title()
+                    ))
+                    .help(
+                        "add `volumes = [\"system\"]` with `[volume.system]`, or hide the disks by `conceal`",
+                    ),
             );
         }
     }

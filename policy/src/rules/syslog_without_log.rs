@@ -14,8 +14,14 @@ pub(crate) static RULE: Rule = Rule {
 };
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
-    let Some(syslog) = &context.document.syslog else { return };
-    let logs = context.document.devices().iter().any(|device| device.log.as_ref().is_some_and(|log| log.value));
+    let Some(syslog) = &context.document.syslog else {
+        return;
+    };
+    let logs = context
+        .document
+        .devices()
+        .iter()
+        .any(|device| device.log.as_ref().is_some_and(|log| log.value));
     if !logs && !context.document.some_device_is_unclear("log") {
         findings.push(
             RULE.at(syslog.span, "sent by no NIC")

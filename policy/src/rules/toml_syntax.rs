@@ -8,8 +8,8 @@ pub(crate) static RULE: Rule = Rule {
     code: "E0101",
     title: "this is not TOML",
     text: "The file breaks the syntax of TOML at this place. Strings stand in quotes, lists in brackets, and \
-           backslashes are literal only between single quotes. As long as the syntax is broken, what depends on \
-           the whole file is not checked.",
+           backslashes are literal only between single quotes. As long as the syntax is broken, what depends \
+           on the whole file is not checked.",
     example: example!("toml-syntax"),
     repair: &[("storage = conceal", "storage = \"conceal\"")],
     check: None,

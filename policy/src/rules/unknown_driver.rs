@@ -8,8 +8,9 @@ use crate::source::Span;
 pub(crate) static RULE: Rule = Rule {
     code: "E0202",
     title: "there is no such driver",
-    text: "`driver` says what takes the device: `ahci` and `ata` encrypt disks, `pro1000` and `pro100` mediate NICs, \
-           `conceal` makes the device not exist for the guest, `none` leaves it to the guest as it is.",
+    text: "`driver` says what takes the device: `ahci` and `ata` encrypt disks, `pro1000` and `pro100` \
+           mediate NICs, `conceal` makes the device not exist for the guest, `none` leaves it to the guest \
+           as it is.",
     example: example!("unknown-driver"),
     repair: &[("\"acpi\"", "\"ahci\"")],
     check: None,
@@ -21,5 +22,7 @@ pub(crate) fn finding(span: Span, written: &str, near: Option<&str>) -> Diagnost
         Some(near) => format!("did you mean `{near}`? The drivers are {known}"),
         None => format!("the drivers are {known}"),
     };
-    RULE.at(span, "unknown driver").saying(format!("there is no driver `{written}`")).help(help)
+    RULE.at(span, "unknown driver")
+        .saying(format!("there is no driver `{written}`"))
+        .help(help)
 }

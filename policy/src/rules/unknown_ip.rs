@@ -28,6 +28,10 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             Some(near) => format!("did you mean `{near}`?"),
             None => format!("describe it in a table `[ip.{written}]` with `address` and `gateway`"),
         };
-        findings.push(RULE.at(name.span, "not described").saying(format!("there is no table `[ip.{written}]`")).help(help));
+        findings.push(
+            RULE.at(name.span, "not described")
+                .saying(format!("there is no table `[ip.{written}]`"))
+                .help(help),
+        );
     }
 }

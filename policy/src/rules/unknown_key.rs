@@ -8,9 +8,9 @@ use crate::source::Span;
 pub(crate) static RULE: Rule = Rule {
     code: "E0104",
     title: "unknown key",
-    text: "The schema has no such key at this place. Unknown keys are refused, because one that is ignored would be \
-           protection that somebody believes in. `sekisho schema` prints the JSON Schema of every table, for \
-           editors that complete and check keys.",
+    text: "The schema has no such key at this place. Unknown keys are refused, because one that is ignored \
+           would be protection that somebody believes in. `sekisho schema` prints the JSON Schema of every \
+           table, for editors that complete and check keys.",
     example: example!("unknown-key"),
     repair: &[("netwrok", "network")],
     check: None,
@@ -25,5 +25,7 @@ pub(crate) fn finding<S: Shape>(span: Span, key: &str, suggestion: Option<&str>)
             format!("the keys here are {}", choices(known).replace(" or ", " and "))
         }
     };
-    RULE.at(span, "unknown key").saying(format!("there is no key `{key}` in {}", S::quoted())).help(help)
+    RULE.at(span, "unknown key")
+        .saying(format!("there is no key `{key}` in {}", S::quoted()))
+        .help(help)
 }

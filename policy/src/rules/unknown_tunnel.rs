@@ -17,7 +17,11 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     if document.tunnel.is_none() && document.is_unclear("tunnel") {
         return;
     }
-    for tunnel in document.devices().iter().filter_map(|device| device.tunnel.as_ref()) {
+    for tunnel in document
+        .devices()
+        .iter()
+        .filter_map(|device| device.tunnel.as_ref())
+    {
         let written = tunnel.value.as_str();
         if document.tunnel_named(written).is_some() {
             continue;
@@ -25,8 +29,14 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         let known = document.tunnels().iter().map(|tunnel| tunnel.name.value.as_str());
         let help = match nearest(written, known) {
             Some(near) => format!("did you mean `{near}`?"),
-            None => format!("describe it in a table `[tunnel.{written}]` with `address`, `private-key` and a peer"),
+            None => format!(
+                "describe it in a table `[tunnel.{written}]` with `address`, `private-key` and a peer"
+            ),
         };
-        findings.push(RULE.at(tunnel.span, "not described").saying(format!("there is no tunnel `{written}`")).help(help));
+        findings.push(
+            RULE.at(tunnel.span, "not described")
+                .saying(format!("there is no tunnel `{written}`"))
+                .help(help),
+        );
     }
 }

@@ -27,6 +27,10 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             Some(near) => format!("did you mean `{near}`?"),
             None => format!("describe it in a table `[volume.{written}]`"),
         };
-        findings.push(RULE.at(name.span, "not described").saying(format!("there is no volume `{written}`")).help(help));
+        findings.push(
+            RULE.at(name.span, "not described")
+                .saying(format!("there is no volume `{written}`"))
+                .help(help),
+        );
     }
 }

@@ -18,5 +18,6 @@ pub(crate) fn malformed(written: &str, known: &[&'static str]) -> Malformed {
         Some(near) => format!("did you mean `{near}`? The choices are {choices}"),
         None => format!("write {choices}"),
     };
-    Malformed::new("unknown here", help).saying(format!("`{}` is not one of the choices", written.escape_debug()))
+    Malformed::new("unknown here", help)
+        .saying(format!("`{}` is not one of the choices", written.escape_debug()))
 }

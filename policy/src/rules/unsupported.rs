@@ -7,9 +7,10 @@ use crate::source::Span;
 pub(crate) static RULE: Rule = Rule {
     code: "E0601",
     title: "this build's hypervisor cannot enforce this",
-    text: "The policy is right, but the hypervisor of this build does not have what it asks for. `image build` refuses \
-           it by name, because an image that promised it would be protection that somebody believes in. This build \
-           enforces the drivers `conceal` and `none` and the defaults; `check` and `compile` take the whole schema.",
+    text: "The policy is right, but the hypervisor of this build does not have what it asks for. `image \
+           build` refuses it by name, because an image that promised it would be protection that somebody \
+           believes in. This build enforces the drivers `conceal` and `none` and the defaults; `check` and \
+           `compile` take the whole schema.",
     example: example!("unsupported"),
     repair: &[("driver = \"pro1000\"\nnet = \"null\"", "driver = \"conceal\"")],
     check: None,

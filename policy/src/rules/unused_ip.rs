@@ -9,7 +9,10 @@ pub(crate) static RULE: Rule = Rule {
     title: "no rule uses this address",
     text: "An address is used when the rule of a NIC names its table with `ip`. This one never is.",
     example: example!("unused-ip"),
-    repair: &[("net = \"ippass\"\n", "net = \"ippass\"\nip = \"office\"\n"), ("\n[ip]\naddress = \"dhcp\"\n", "")],
+    repair: &[
+        ("net = \"ippass\"\n", "net = \"ippass\"\nip = \"office\"\n"),
+        ("\n[ip]\naddress = \"dhcp\"\n", ""),
+    ],
     check: Some(check),
 };
 
@@ -18,11 +21,17 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     if document.some_device_is_unclear("ip") {
         return;
     }
-    let used: Vec<&str> =
-        document.devices().iter().filter_map(|device| Some(device.ip.as_ref()?.value.as_str())).collect();
+    let used: Vec<&str> = document
+        .devices()
+        .iter()
+        .filter_map(|device| Some(device.ip.as_ref()?.value.as_str()))
+        .collect();
     let members: &[_] = document.ip.as_ref().map_or(&[], Interfaces::members);
     // A misspelt name on a rule is an error of its own.
-    if used.iter().any(|name| !members.iter().any(|member| member.name.value == *name)) {
+    if used
+        .iter()
+        .any(|name| !members.iter().any(|member| member.name.value == *name))
+    {
         return;
     }
     for member in members {
@@ -31,7 +40,9 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             findings.push(
                 RULE.at(member.name.span, "on no NIC")
                     .saying(format!("no rule uses `[ip.{name}]`"))
-                    .help(format!("add `ip = \"{name}\"` to the rule of a NIC, or remove the table")),
+                    .help(format!(
+                        "add `ip = \"{name}\"` to the rule of a NIC, or remove the table"
+                    )),
             );
         }
     }

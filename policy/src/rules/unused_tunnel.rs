@@ -6,8 +6,8 @@ use crate::findings::{Findings, Rule};
 pub(crate) static RULE: Rule = Rule {
     code: "W0404",
     title: "no rule uses this tunnel",
-    text: "A tunnel is set up when the rule of a NIC names it. This one is never used; perhaps the rule of a NIC lacks \
-           `net = \"vpn\"` and `tunnel`.",
+    text: "A tunnel is set up when the rule of a NIC names it. This one is never used; perhaps the rule of a \
+           NIC lacks `net = \"vpn\"` and `tunnel`.",
     example: example!("unused-tunnel"),
     repair: &[("net = \"pass\"", "net = \"vpn\"\ntunnel = \"hq\"")],
     check: Some(check),
@@ -16,7 +16,10 @@ pub(crate) static RULE: Rule = Rule {
 fn check(context: &Context<'_>, findings: &mut Findings) {
     let document = context.document;
     let named = |name: &str| {
-        let mut tunnels = document.devices().iter().filter_map(|device| device.tunnel.as_ref());
+        let mut tunnels = document
+            .devices()
+            .iter()
+            .filter_map(|device| device.tunnel.as_ref());
         tunnels.any(|tunnel| tunnel.value.as_str() == name)
     };
     if document.some_device_is_unclear("tunnel") || document.some_device_is_unclear("net") {
@@ -33,7 +36,9 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             findings.push(
                 RULE.at(tunnel.name.span, "nothing goes through it")
                     .saying(format!("no rule uses tunnel `{name}`"))
-                    .help(format!("add `net = \"vpn\"` and `tunnel = \"{name}\"` to the rule of a NIC, or remove it")),
+                    .help(format!(
+                        "add `net = \"vpn\"` and `tunnel = \"{name}\"` to the rule of a NIC, or remove it"
+                    )),
             );
         }
     }

@@ -25,7 +25,11 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         .map(|name| name.value.as_str())
         .collect();
     // A slip in the name is told where the name is used.
-    let dangling = || used.iter().copied().filter(|name| document.volume_named(name).is_none());
+    let dangling = || {
+        used.iter()
+            .copied()
+            .filter(|name| document.volume_named(name).is_none())
+    };
     for volume in document.volumes() {
         let name = volume.name.value.as_str();
         if used.contains(&name) || dangling().any(|slip| nearest(slip, [name]).is_some()) {
@@ -33,8 +37,12 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         }
         findings.push(
             RULE.at(volume.name.span, "on no disk")
-                .saying(format!("no rule uses volume `{name}`, so nothing of it is encrypted"))
-                .help(format!("name it in the rule of its storage controller: `volumes = [\"{name}\"]`")),
+                .saying(format!(
+                    "no rule uses volume `{name}`, so nothing of it is encrypted"
+                ))
+                .help(format!(
+                    "name it in the rule of its storage controller: `volumes = [\"{name}\"]`"
+                )),
         );
     }
 }

@@ -7,16 +7,20 @@ use crate::schema::Fate;
 pub(crate) static RULE: Rule = Rule {
     code: "W0215",
     title: "USB reaches the guest",
-    text: "The policy conceals what it does not name, but passes USB controllers. Disks and NICs on USB then reach \
-           the guest without any rule: data can leave and networks be joined past the appliance.",
+    text: "The policy conceals what it does not name, but passes USB controllers. Disks and NICs on USB then \
+           reach the guest without any rule: data can leave and networks be joined past the appliance.",
     example: example!("usb-passed"),
     repair: &[("usb = \"pass\"", "usb = \"conceal\"")],
     check: Some(check),
 };
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
-    let Some(defaults) = &context.document.defaults else { return };
-    let (Some(usb), Some(other)) = (&defaults.usb, &defaults.other) else { return };
+    let Some(defaults) = &context.document.defaults else {
+        return;
+    };
+    let (Some(usb), Some(other)) = (&defaults.usb, &defaults.other) else {
+        return;
+    };
     if usb.value == Fate::Pass && other.value == Fate::Conceal {
         findings.push(
             RULE.at(usb.span, "disks and NICs on USB reach the guest")

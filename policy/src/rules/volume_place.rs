@@ -6,7 +6,8 @@ use crate::findings::{Findings, Rule};
 pub(crate) static RULE: Rule = Rule {
     code: "E0304",
     title: "a volume has one place",
-    text: "A volume says where it is by exactly one of `partition`, `partition-label`, `partition-uuid` and `lba`.",
+    text: "A volume says where it is by exactly one of `partition`, `partition-label`, `partition-uuid` and \
+           `lba`.",
     example: example!("volume-place"),
     repair: &[("partition-label = \"root\"\n", "")],
     check: Some(check),
@@ -23,7 +24,9 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             [] => findings.push(
                 RULE.at(volume.name.span, "where on the disk?")
                     .saying(format!("volume `{name}` does not say where it is"))
-                    .help("add `partition = 3`, `partition-label`, `partition-uuid`, or `lba = [first, last]`"),
+                    .help(
+                        "add `partition = 3`, `partition-label`, `partition-uuid`, or `lba = [first, last]`",
+                    ),
             ),
             [_] => {}
             [(first, place), rest @ ..] => {

@@ -231,7 +231,8 @@ impl JsonSchema for MatchNumber {
 }
 
 table! {
-    /// Selection items; all must match. `*` is any run of characters, `?` any one, `|` separates alternatives.
+    /// Selection items; all must match. `*` is any run of characters, `?` any one, `|` separates
+    /// alternatives.
     "match = { … }"
     pub struct MatchTable {
         /// Bus, device and function: `00:1f.2`.

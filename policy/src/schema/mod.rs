@@ -1,7 +1,8 @@
 //! Schema 1 of the policy file: every table and key, once, for the reader, the rules and the JSON Schema.
 //!
-//! These types hold what the file says, so every field may be absent: a value that is missing or malformed was
-//! reported by the reader and everything else is still checked. What was accepted becomes a [`crate::Policy`].
+//! These types hold what the file says, so every field may be absent: a value that is missing or malformed
+//! was reported by the reader and everything else is still checked. What was accepted becomes a
+//! [`crate::Policy`].
 
 mod device;
 mod network;

@@ -142,13 +142,21 @@ impl JsonSchema for Cidr {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "pattern": "^[0-9A-Fa-f.:]+/[0-9]{1,3}$", "examples": ["192.0.2.7/24"] })
+        json_schema!({
+            "type": "string",
+            "pattern": "^[0-9A-Fa-f.:]+/[0-9]{1,3}$",
+            "examples": ["192.0.2.7/24"],
+        })
     }
 }
 
 string_schema! {
     MacAddress: { "type": "string", "pattern": "^([0-9A-Fa-f]{2}[:-]){5}[0-9A-Fa-f]{2}$" },
-    Network: { "type": "string", "pattern": "^[0-9A-Fa-f.:]+/[0-9]{1,3}$", "examples": ["10.0.0.0/8", "::/0"] },
+    Network: {
+        "type": "string",
+        "pattern": "^[0-9A-Fa-f.:]+/[0-9]{1,3}$",
+        "examples": ["10.0.0.0/8", "::/0"],
+    },
     HostOrNet: { "type": "string", "pattern": "^[0-9A-Fa-f.:]+(/[0-9]{1,3})?$" },
     Endpoint: { "type": "string", "examples": ["vpn.example.org:51820", "[2001:db8::1]:51820"] },
 }

@@ -28,7 +28,10 @@ fn integer<T>(
 
 /// A number between two bounds.
 macro_rules! ranged {
-    ($( $(#[doc = $doc:literal])* $Name:ident($Inner:ty): $least:literal ..= $most:literal, $what:literal; )*) => {$(
+    ($(
+        $(#[doc = $doc:literal])*
+        $Name:ident($Inner:ty): $least:literal ..= $most:literal, $what:literal;
+    )*) => {$(
         $(#[doc = $doc])*
         #[derive(Clone, Copy, PartialEq, Eq, Debug)]
         pub struct $Name(pub $Inner);
