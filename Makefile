@@ -28,6 +28,7 @@ test: test-host test-system
 test-host: setup
 	$(CARGO) test --locked --workspace --exclude sekisho-system
 	$(CARGO) test --locked --manifest-path tests/guests/Cargo.toml -p agent
+	$(CARGO) test --locked --manifest-path hypervisor/bare/Cargo.toml -p sekisho-runtime --target-dir target/bare
 
 test-system: setup
 	$(SYSTEM_TEST) -- --test-threads=1
@@ -44,3 +45,5 @@ fuzz:
 lint:
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
+	$(CARGO) fmt --manifest-path hypervisor/bare/Cargo.toml --all --check
+	$(CARGO) clippy --locked --manifest-path hypervisor/bare/Cargo.toml --target-dir target/bare -- -D warnings

@@ -4,13 +4,31 @@
 //! a loop in Rust into a call of the very function that the loop implements. They rely on the System V ABI's
 //! promise that the direction flag is clear at a call. The unwinder's two symbols are only referenced by the
 //! precompiled `core`; with `panic = "abort"` nothing reaches them, so they stop at an invalid instruction.
-#![no_std]
+#![cfg_attr(not(test), no_std)]
 #![expect(
     unsafe_code,
     reason = "the linker must find these symbols, and the compiler must not see into them"
 )]
 
+#[cfg(test)]
+mod tests;
+
 use core::arch::global_asm;
+
+/// A line of assembly with a symbol's name in it, which under test is another than the C library's.
+#[cfg(not(test))]
+macro_rules! named {
+    ($before:literal, $name:literal, $after:literal) => {
+        concat!($before, $name, $after)
+    };
+}
+
+#[cfg(test)]
+macro_rules! named {
+    ($before:literal, $name:literal, $after:literal) => {
+        concat!($before, "tested_", $name, $after)
+    };
+}
 
 // Signatures as in ISO C: rdi is the destination (or first operand), rsi the source (or fill byte), rdx the
 // length; the result is in rax. `rep movsb` and `rep stosb` are fast on long blocks, on every CPU with ERMS.
@@ -19,13 +37,13 @@ use core::arch::global_asm;
 global_asm!(
     ".macro runtime_function name",
     "    .pushsection .text.\\name,\"ax\",@progbits",
-    "    .globl \\name",
-    "    .type \\name,@function",
+    named!("    .globl ", "\\name", ""),
+    named!("    .type ", "\\name", ",@function"),
     "    .p2align 4",
-    "    \\name:",
+    named!("1:  ", "\\name", ":"),
     ".endm",
     ".macro runtime_end name",
-    "    .size \\name, . - \\name",
+    named!("    .size ", "\\name", ", . - 1b"),
     "    .popsection",
     ".endm",
     "",
@@ -107,9 +125,9 @@ global_asm!(
     "",
     // bcmp needs only zero or not, so memcmp's answer will do for both.
     "runtime_function memcmp",
-    "    .globl bcmp",
-    "    .type bcmp,@function",
-    "    bcmp:",
+    named!("    .globl ", "bcmp", ""),
+    named!("    .type ", "bcmp", ",@function"),
+    named!("    ", "bcmp", ":"),
     "    xor ecx, ecx",
     "2:  cmp rcx, rdx",
     "    je 3f",
@@ -121,7 +139,7 @@ global_asm!(
     "    ret",
     "3:  xor eax, eax",
     "    ret",
-    "    .size bcmp, . - bcmp",
+    named!("    .size ", "bcmp", ", . - 1b"),
     "runtime_end memcmp",
     "",
     "runtime_function strlen",
