@@ -18,7 +18,7 @@ mod startup;
 use core::panic::PanicInfo;
 use platform::config::Function;
 use platform::machine::Machine;
-use platform::{line, machine, port, serial};
+use platform::{counters, line, machine, port, serial};
 use report::{Place, Report};
 use sekisho_runtime as _;
 use uefi::{Status, entry};
@@ -27,6 +27,9 @@ use uefi::{Status, entry};
 const ALL_PASSED: u8 = 0x10;
 const SOME_FAILED: u8 = 0x11;
 const PANICKED: u8 = 0x3e;
+
+/// What the hypervisor calls the attempts it counts.
+const COUNTERS: [&str; 3] = ["own-memory", "refused-msr", "svm-instruction"];
 
 #[entry]
 fn efi_main() -> Status {
@@ -52,6 +55,7 @@ fn efi_main() -> Status {
 }
 
 fn try_everything(report: &mut Report, machine: &Machine, concealed: Option<Function>) {
+    let before = COUNTERS.map(counters::value);
     instructions::run(report);
     registers::run(report, machine.region());
     if let Some(region) = machine.region() {
@@ -63,6 +67,7 @@ fn try_everything(report: &mut Report, machine: &Machine, concealed: Option<Func
         random::run(report, concealed);
     }
     startup::run(report, machine.low_page);
+    report.counted(&COUNTERS, &before);
     report.alive();
 }
 

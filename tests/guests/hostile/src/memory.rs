@@ -187,14 +187,11 @@ fn jump(report: &mut Report, region: u64) {
     for offset in [0, 0x1000, REGION_SIZE - 16] {
         let mut scratch = 0_u64;
         let outcome = attempt(|| {
-            // SAFETY: the trap flag ends it after one instruction; RAX points at a variable in case that is
+            // SAFETY: the attempt ends with the first fault; RAX points at a variable in case the bytes there are
             // `add [rax], al`.
             unsafe {
-                asm!(
-                    "pushfq", "or qword ptr [rsp], 0x100", "popfq", "jmp {}",
-                    in(reg) region + offset, in("rax") &raw mut scratch,
-                );
-            }
+                asm!("call {}", in(reg) region + offset, in("rax") &raw mut scratch, clobber_abi("sysv64"))
+            };
             0
         });
         report.tell(

@@ -2,7 +2,7 @@
 
 use core::fmt;
 use platform::attempt::Fault;
-use platform::{line, machine};
+use platform::{counters, line, machine};
 
 /// CPUID leaf 0x4000_0000 under the hypervisor.
 const SIGNATURE: &[u8; 12] = b"SekishoVisor";
@@ -102,6 +102,20 @@ impl Report {
                 self.failed += 1;
                 line!("hostile: {name}: {outcome}: FAIL");
             }
+        }
+    }
+
+    /// Each of `counters` has grown since it was `before`.
+    pub fn counted(&mut self, counters: &[&str], before: &[Option<u64>]) {
+        for (name, before) in counters.iter().zip(before) {
+            let grown = counters::value(name)
+                .unwrap_or(0)
+                .saturating_sub(before.unwrap_or(0));
+            self.tell(
+                format_args!("attempts counted as {name}"),
+                Outcome::Value(grown),
+                |outcome| !outcome.is_value(0),
+            );
         }
     }
 

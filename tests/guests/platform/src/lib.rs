@@ -9,6 +9,7 @@ extern crate alloc;
 pub mod apic;
 pub mod attempt;
 pub mod config;
+pub mod counters;
 pub mod exception;
 pub mod machine;
 pub mod msr;

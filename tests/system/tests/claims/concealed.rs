@@ -10,8 +10,8 @@ use sekisho_system::report;
 
 /// Bus 0: a root port with the NIC to conceal behind it, and one that is passed.
 const BEHIND_A_PORT: [&str; 3] = [
-    "pcie-root-port,id=port,chassis=1,addr=04.0",
-    "e1000,romfile=,bus=port,addr=00.0",
+    "pcie-root-port,id=root0,chassis=1,addr=04.0",
+    "e1000,romfile=,bus=root0,addr=00.0",
     "e1000e,romfile=,addr=05.0",
 ];
 /// The same behind a conventional bridge.

@@ -30,7 +30,8 @@ fn run(machine: &mut Running) -> Result<Screen, Failure> {
     let screen = machine.com1.text().to_owned();
     let amounts = screen
         .split("MB of ")
-        .filter_map(|before| before.rsplit('[').next()?.parse().ok());
+        .skip(1)
+        .filter_map(|after| after.split("MB").next()?.parse().ok());
     Ok(Screen {
         threads: screen.contains("2 Cores 2 Threads"),
         failed: screen

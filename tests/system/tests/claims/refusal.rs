@@ -65,3 +65,14 @@ fn a_flipped_bit_in_the_hypervisor_is_refused() -> Result<(), Failure> {
 fn a_flipped_bit_in_the_policy_is_refused() -> Result<(), Failure> {
     damaged("flip-policy", |bytes| flip(bytes, ".policy"), ".policy")
 }
+
+#[test]
+fn an_image_without_its_last_bytes_is_refused() -> Result<(), Failure> {
+    let shorten = |bytes: &mut Vec<u8>| Some(bytes.truncate(bytes.len().checked_sub(600)?));
+    damaged("truncated", shorten, "image")
+}
+
+#[test]
+fn half_an_image_is_refused() -> Result<(), Failure> {
+    damaged("half", |bytes| Some(bytes.truncate(bytes.len() / 2)), "image")
+}
