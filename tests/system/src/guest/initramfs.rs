@@ -15,6 +15,8 @@ use std::process::Command;
 pub(super) const BUSYBOX: &str = "/bin/busybox";
 /// Programs of the host that the guest gets as they are, with the libraries they name.
 const PROGRAMS: [&str; 3] = ["/usr/bin/lspci", "/usr/bin/setpci", "/usr/sbin/kexec"];
+/// What lspci calls devices.
+const NAMES: &str = "/usr/share/misc/pci.ids";
 /// Modules the guest loads; what they need comes along.
 const MODULES: [&str; 6] = ["msr", "cpuid", "ahci", "sd_mod", "e1000", "e1000e"];
 
@@ -28,6 +30,7 @@ pub(super) fn write(output: &Path, kernel: &Kernel, agent: &Path, init: &Path) -
         ("bin/agent".to_owned(), agent.to_owned()),
         ("init".to_owned(), init.to_owned()),
         ("vmlinuz".to_owned(), kernel.image.clone()),
+        (NAMES.trim_start_matches('/').to_owned(), PathBuf::from(NAMES)),
     ]);
     for program in PROGRAMS {
         add_program(&mut files, program)?;
