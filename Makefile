@@ -47,3 +47,5 @@ lint:
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 	$(CARGO) fmt --manifest-path hypervisor/bare/Cargo.toml --all --check
 	$(CARGO) clippy --locked --manifest-path hypervisor/bare/Cargo.toml --target-dir target/bare -- -D warnings
+	$(CARGO) fmt --manifest-path tests/guests/Cargo.toml --all --check
+	$(CARGO) clippy --locked --manifest-path tests/guests/Cargo.toml --release --target-dir target/guests -- -D warnings

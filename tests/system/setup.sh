@@ -15,7 +15,13 @@ for package in $packages; do
     status=$(dpkg-query -W -f '${db:Status-Abbrev}' "$package" 2>/dev/null || true)
     [ "$status" = "ii " ] || missing="$missing $package"
 done
-if [ -z "$missing" ]; then
+# The guest's kernel is fetched by name, which needs apt's lists once.
+if [ -d target/system/kernel ] || apt-cache show linux-image-amd64 >/dev/null 2>&1; then
+    lists="there"
+else
+    lists="missing"
+fi
+if [ -z "$missing" ] && [ "$lists" = there ]; then
     echo "setup: all Debian packages are there"
     exit 0
 fi
@@ -29,6 +35,7 @@ if [ "$(id -u)" -ne 0 ]; then
     }
     as_root="sudo"
 fi
-echo "setup: installing$missing"
+echo "setup: installing${missing:- nothing}, after apt-get update"
 $as_root apt-get update -q
+[ -n "$missing" ] || exit 0
 $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $missing

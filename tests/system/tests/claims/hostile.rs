@@ -10,6 +10,9 @@ use std::time::Duration;
 const PATIENCE: Duration = Duration::from_secs(300);
 /// Where the test machine has the NIC that the policy conceals.
 const CONCEALED_SLOT: &str = "00:01.0";
+/// Its command register in the configuration window, where the emulator's firmware puts that.
+const CONCEALED_COMMAND: u64 = 0xb000_8004;
+const DECODE_AND_MASTER: u16 = 7;
 /// The program's exit value where nothing failed.
 const ALL_PASSED: Ending = Ending::Value(0x10);
 /// Attempts whose outcome is the same on any machine without SVM.
@@ -81,15 +84,15 @@ fn gains_nothing(cpu: Cpu, cpus: u8) -> Result<(), Failure> {
         &touched_memory,
         &true,
     )?;
-    let sleeping = machine.monitor("info pci")?;
+    asleep(&mut machine)?;
     machine.com1.type_text("none\n").map_err(Failure::file("COM1"))?;
     let ending = machine.wait_end(PATIENCE)?;
-    assert_same(&mut machine, "the program comes to its end", &ending, &ALL_PASSED)?;
-    asleep(&mut machine, &sleeping)
+    assert_same(&mut machine, "the program comes to its end", &ending, &ALL_PASSED)
 }
 
-/// The emulator itself says that the concealed NIC's registers are nowhere.
-fn asleep(machine: &mut Running, devices: &str) -> Result<(), Failure> {
+/// The emulator itself says that the concealed NIC's registers are nowhere, and that it may not reach memory.
+fn asleep(machine: &mut Running) -> Result<(), Failure> {
+    let devices = machine.monitor("info pci")?;
     let nic: Vec<&str> = devices
         .lines()
         .skip_while(|line| !line.contains("8086:100e"))
@@ -103,6 +106,18 @@ fn asleep(machine: &mut Running, devices: &str) -> Result<(), Failure> {
         &format!("the concealed NIC decodes nothing: {nic:#?}"),
         &(nic.len(), mapped),
         &(2, 0),
+    )?;
+    let answer = machine.monitor(&format!("xp /1hx {CONCEALED_COMMAND:#x}"))?;
+    let command = answer
+        .split("0x")
+        .nth(1)
+        .and_then(|digits| u16::from_str_radix(digits.trim(), 16).ok());
+    let enabled = command.map(|command| command & DECODE_AND_MASTER);
+    assert_same(
+        machine,
+        &format!("its command register: {answer}"),
+        &enabled,
+        &Some(0),
     )
 }
 
