@@ -33,7 +33,7 @@ impl PhysRange {
     /// Whether `address` lies inside.
     #[must_use]
     pub const fn contains(&self, address: u64) -> bool {
-        self.start <= address && address < self.end
+        address.wrapping_sub(self.start) < self.end - self.start
     }
 
     /// Whether `length` bytes at `address` touch the range.

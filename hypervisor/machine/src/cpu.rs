@@ -10,6 +10,7 @@ use core::ptr::with_exposed_provenance;
 use core::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
 use sekisho_mediator::cpu::interrupt_command::{ApicMode, CpuView};
 use sekisho_mediator::cpu::mtrr::MemoryTypes;
+use sekisho_mediator::cpu::recall::Recall;
 use x86_64::registers::model_specific::GsBase;
 
 /// What belongs to one CPU alone. Found through GS in the host.
@@ -28,6 +29,8 @@ pub(crate) struct Cpu {
     pub(crate) descriptors: Descriptors,
     /// This CPU's interrupt controller.
     pub(crate) apic: LocalApic,
+    /// The stores to the local APIC that this CPU has met.
+    pub(crate) recall: Recall,
     /// The memory type registers, as they are.
     pub(crate) memory_types: MemoryTypes,
     /// IA32_TSC_ADJUST as the guest sees it.

@@ -16,6 +16,7 @@ use core::ptr;
 use core::sync::atomic::{AtomicPtr, AtomicU8, AtomicUsize, Ordering};
 use sekisho_abi::boot::Status;
 use sekisho_mediator::cpu::mtrr;
+use sekisho_mediator::cpu::recall::Recall;
 use sekisho_mediator::cpu::registers::Registers;
 use sekisho_mediator::log::Event;
 
@@ -65,6 +66,7 @@ impl Slots {
                 non_maskable: NonMaskable::default(),
                 descriptors: Descriptors::new(region)?,
                 apic: LocalApic::Registers,
+                recall: Recall::default(),
                 memory_types: memory_types(machine, features),
                 tsc_adjust: 0,
                 host,

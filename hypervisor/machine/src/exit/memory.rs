@@ -10,6 +10,7 @@ use sekisho_mediator::cpu::apic_page::{ApicWrite, COMMAND_HIGH, apic_write};
 use sekisho_mediator::cpu::emulate::{Device, Fault, Outcome, Refusal, Segment, Surroundings, emulate, skip};
 use sekisho_mediator::cpu::interrupt_command::InterruptCommand;
 use sekisho_mediator::cpu::linear::LinearMemory;
+use sekisho_mediator::cpu::recall::Value;
 use sekisho_mediator::cpu::registers::Width;
 
 /// Error code of a #PF for a table entry with reserved bits set: what a guest sees whose page tables lie where
@@ -38,10 +39,31 @@ pub(crate) fn handle(cpu: &mut Cpu, fault: MemoryFault) {
     }
 }
 
-/// The xAPIC page is read-only for the guest.
-#[inline(never)]
+/// The xAPIC page is read-only for the guest. Nearly all writes come from a few stores of the kernel, which are known
+/// after their first time.
+#[inline]
 fn apic_page(cpu: &mut Cpu, fault: Fault) {
     cpu.count(Counter::ApicWrite);
+    let view = cpu.vcpu.view();
+    if view.is_recallable()
+        && let Some(store) = cpu
+            .recall
+            .find(view.paging().cr3, view.code_address(), &cpu.machine.ram)
+    {
+        let value = match store.value {
+            Value::Register(register) => cpu.vcpu.general(register.number()),
+            Value::Constant(value) => u64::from(value),
+        };
+        cpu.vcpu
+            .retire(cpu.vcpu.rip().wrapping_add(u64::from(store.length)));
+        return write_apic(cpu, (fault.address & PAGE_OFFSET) as u16, Width::Four, value);
+    }
+    decode_apic_write(cpu, fault);
+}
+
+#[inline(never)]
+fn decode_apic_write(cpu: &mut Cpu, fault: Fault) {
+    cpu.note_store();
     let mut page = ApicPage {
         offset: (fault.address & PAGE_OFFSET) as u16,
         written: None,
@@ -166,6 +188,8 @@ struct ConfigWindow {
 }
 
 impl Device for ConfigWindow {
+    const MAY_BEGIN_BEFORE: bool = false;
+
     fn read(&mut self, width: Width) -> u64 {
         self.machine.configure(|pci| pci.window_read(self.offset, width))
     }
@@ -207,6 +231,16 @@ impl Surroundings for Around<'_> {
 }
 
 impl Cpu {
+    /// Remembers the instruction that exited, if it is a store of the usual kind.
+    fn note_store(&mut self) {
+        let Some(bytes) = self.instruction() else { return };
+        let view = self.vcpu.view();
+        if view.is_recallable() {
+            self.recall
+                .note(view.paging().cr3, view.code_address(), &bytes, &self.machine.ram);
+        }
+    }
+
     /// Counts an access to memory that does not exist for the guest.
     fn count_unreachable(&self, address: u64) {
         let own = self.machine.region.contains(address);

@@ -238,6 +238,21 @@ impl Vcpu {
         save.rflags = self.registers.rflags;
     }
 
+    /// The general register with this number.
+    #[inline]
+    pub(crate) fn general(&self, number: u8) -> u64 {
+        match number {
+            0 => self.vmcb().save.rax,
+            4 => self.vmcb().save.rsp,
+            _ => self
+                .registers
+                .general
+                .get(usize::from(number))
+                .copied()
+                .unwrap_or_default(),
+        }
+    }
+
     /// RAX.
     #[inline]
     pub(crate) fn rax(&self) -> u64 {

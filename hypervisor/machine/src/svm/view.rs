@@ -58,6 +58,13 @@ impl<'a> View<'a> {
         }
     }
 
+    /// Whether the code is 64-bit under four levels of tables, as `recall` wants it.
+    #[inline]
+    pub(crate) fn is_recallable(&self) -> bool {
+        const CR4_LA57: u64 = 1 << 12;
+        self.mode() == Mode::Bits64 && self.0.save.cr4 & CR4_LA57 == 0
+    }
+
     /// The linear address of the next instruction.
     #[inline]
     pub(crate) fn code_address(&self) -> u64 {

@@ -12,6 +12,10 @@ use super::walk::Unreachable;
 
 /// What answers at the faulting address.
 pub trait Device {
+    /// Whether an operand that faulted at the start of a page may have begun in the page before. Where the pages
+    /// before are the device's too, the fault would have been there.
+    const MAY_BEGIN_BEFORE: bool = true;
+
     /// The register's value; only the low `width` counts.
     fn read(&mut self, width: Width) -> u64;
     /// Takes `value`, cut to `width`.
@@ -123,8 +127,9 @@ pub fn emulate<D: Device, S: Surroundings>(
     surroundings: &S,
 ) -> Result<Outcome, Refusal> {
     // Away from the page's ends every operand is whole.
+    let first = u64::from(D::MAY_BEGIN_BEFORE);
     if mode == Mode::Bits64
-        && (1..=PAGE - 8).contains(&(fault.address % PAGE))
+        && (first..=PAGE - 8).contains(&(fault.address % PAGE))
         && let Some(plain) = quick_move(bytes)
     {
         return Ok(perform(plain, registers, mode, device));
