@@ -76,6 +76,24 @@ impl Console {
         }
     }
 
+    /// Waits until the other side closes the port.
+    ///
+    /// # Errors
+    /// [`Unseen::Silence`] if it does not.
+    pub fn wait_end(&mut self, patience: Duration) -> Result<(), Unseen> {
+        let deadline = Instant::now() + patience;
+        loop {
+            match self
+                .incoming
+                .recv_timeout(deadline.saturating_duration_since(Instant::now()))
+            {
+                Ok(chunk) => self.text.push_str(&chunk),
+                Err(RecvTimeoutError::Timeout) => return Err(Unseen::Silence),
+                Err(RecvTimeoutError::Disconnected) => return Ok(()),
+            }
+        }
+    }
+
     /// Makes the last `phrase` waited for be seen again.
     pub(crate) const fn rewind(&mut self, phrase: &str) {
         self.position = self.position.saturating_sub(phrase.len());

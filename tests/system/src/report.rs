@@ -29,7 +29,17 @@ pub fn without(devices: &str, identity: &str) -> Vec<String> {
     kept.map(str::to_owned).collect()
 }
 
-/// Names and values of `agent counters`, in its order.
+/// The VM exits by reason in `agent counters`.
+#[must_use]
+pub fn exits(report: &str) -> Vec<(String, u64)> {
+    counters(report)
+        .into_iter()
+        .filter(|(name, _)| !name.contains(' '))
+        .collect()
+}
+
+/// Names and values of `agent counters`, in its order. A name of several words is no reason of a VM exit but an
+/// attempt that one of them was found to be.
 #[must_use]
 pub fn counters(report: &str) -> Vec<(String, u64)> {
     let pair = |line: &str| {
@@ -49,6 +59,14 @@ mod tests {
         assert_eq!(outside(report), ["cpu 1: TCGTCGTCGTCG 0x40000001 svm=0"]);
         assert_eq!(cpu_count(report), 2);
         assert_eq!(outside("cpu 0: SekishoVisor 0x40000001 svm=1").len(), 1);
+    }
+
+    #[test]
+    fn attempts_are_no_exits() {
+        assert_eq!(
+            exits("cpuid 12\nwrite to a conce 3\n"),
+            [("cpuid".to_owned(), 12)]
+        );
     }
 
     #[test]

@@ -54,7 +54,7 @@ fn boot(machine: &Machine, name: &str) -> Result<Boot, Failure> {
     machine.wait_shell()?;
     let seconds = (machine.cpu_time()? - start).as_secs_f64();
     let exits = if under {
-        report::counters(&machine.run("agent counters")?)
+        report::exits(&machine.run("agent counters")?)
     } else {
         Vec::new()
     };

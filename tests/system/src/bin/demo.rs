@@ -114,7 +114,7 @@ fn show_cpus(machine: &mut Running) -> Result<(), Failure> {
 
 /// The counters; how many exits they are together.
 fn show_exits(machine: &mut Running) -> Result<u64, Failure> {
-    let counters = report::counters(&machine.run("agent counters")?);
+    let counters = report::exits(&machine.run("agent counters")?);
     println!(
         "\nVM exits from power-on until now, by reason (halts, interrupts, timers and paging cause none):"
     );

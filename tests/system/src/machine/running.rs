@@ -13,13 +13,11 @@ use std::os::fd::AsRawFd;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 const EMULATOR: &str = "qemu-system-x86_64";
 /// How long the monitor may take to answer.
 const MONITOR_PATIENCE: Duration = Duration::from_secs(20);
-/// How often the emulator is asked whether it ended.
-const END_INTERVAL: Duration = Duration::from_millis(20);
 
 /// A machine that is switched on.
 pub struct Running {
@@ -81,15 +79,6 @@ impl Running {
         seen.map_err(|unseen| self.unseen(phrase, unseen))
     }
 
-    /// Waits for `phrase` in the hypervisor's log; returns the text before it.
-    ///
-    /// # Errors
-    /// [`Failure::Silence`] or [`Failure::Ended`].
-    pub fn expect_com2(&mut self, phrase: &str, patience: Duration) -> Result<String, Failure> {
-        let seen = self.com2.wait_for(phrase, patience);
-        seen.map_err(|unseen| self.unseen(phrase, unseen))
-    }
-
     /// Gives the emulator's monitor one command and returns its answer.
     ///
     /// # Errors
@@ -113,22 +102,16 @@ impl Running {
     /// # Errors
     /// [`Failure::Silence`] if it stays on.
     pub fn wait_end(&mut self, patience: Duration) -> Result<Ending, Failure> {
-        let deadline = Instant::now() + patience;
-        loop {
-            match self.process.try_wait() {
-                Ok(Some(status)) => {
-                    return Ok(match status.code() {
-                        Some(0) => Ending::PoweredOff,
-                        // isa-debug-exit makes every value odd; an emulator that cannot start says 1.
-                        Some(code) if code & 1 == 1 && code > 1 => Ending::Value(code >> 1),
-                        _ => Ending::Failed,
-                    });
-                }
-                Ok(None) if Instant::now() < deadline => std::thread::sleep(END_INTERVAL),
-                Ok(None) => return Err(self.unseen("goodbye", Unseen::Silence)),
-                Err(error) => return Err(Failure::file(EMULATOR)(error)),
-            }
-        }
+        // The emulator closes its monitor when it ends, and only then.
+        let closed = self.monitor.wait_end(patience);
+        closed.map_err(|unseen| self.unseen("goodbye", unseen))?;
+        let status = self.process.wait().map_err(Failure::file(EMULATOR))?;
+        Ok(match status.code() {
+            Some(0) => Ending::PoweredOff,
+            // isa-debug-exit makes every value odd; an emulator that cannot start says 1.
+            Some(code) if code & 1 == 1 && code > 1 => Ending::Value(code >> 1),
+            _ => Ending::Failed,
+        })
     }
 
     /// CPU time the emulator has used so far, in all its threads.

@@ -9,6 +9,13 @@ use std::time::Duration;
 
 const TAKEOVER_PATIENCE: Duration = Duration::from_secs(90);
 
+/// Devices in the hypervisor's log: class, identity, drivers that fit, and the driver taken.
+const LISTED: [&str; 3] = [
+    "[00:01.0] 020000: 8086:100E (pro1000) conceal",
+    "[00:02.0] 020000: 8086:10D3 (pro1000)",
+    "[00:1F.2] 010601: 8086:2922 (ahci)",
+];
+
 /// The bare machine's devices without the one to conceal; the same for every CPU, so told by one boot.
 fn bare_devices() -> Result<&'static [String], Failure> {
     static DEVICES: OnceLock<Vec<String>> = OnceLock::new();
@@ -45,6 +52,10 @@ fn boots(cpu: Cpu, cpus: u8) -> Result<(), Failure> {
     }
     machine.wait_shell()?;
     assert_inside(&mut machine, cpus)?;
+    for line in LISTED {
+        let told = machine.com2.text().contains(line);
+        assert_same(&mut machine, &format!("the log lists {line}"), &told, &true)?;
+    }
     let seen = report::without(&machine.run("lspci -n")?, "no such device");
     assert_same(
         &mut machine,

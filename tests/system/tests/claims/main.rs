@@ -11,6 +11,7 @@ mod memory_test;
 mod nmi;
 mod power;
 mod refusal;
+mod status;
 
 use sekisho_system::appliance::Appliance;
 use sekisho_system::failure::Failure;
