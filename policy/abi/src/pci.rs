@@ -96,6 +96,13 @@ pub struct Identity {
 }
 
 impl Identity {
+    /// Vendor and device ID as they read together at offset 0x00.
+    #[inline]
+    #[must_use]
+    pub const fn id(&self) -> u32 {
+        (self.device as u32) << 16 | self.vendor as u32
+    }
+
     /// Base class and sub-class: what `class=%04x` matches.
     #[must_use]
     pub const fn class(&self) -> u16 {

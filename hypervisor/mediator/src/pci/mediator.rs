@@ -83,13 +83,19 @@ impl<'p> Mediator<'p> {
             self.attempts.refuse(Attempt::Malformed, address);
             return width.ones();
         }
-        match self.functions.at(address).map(Function::fate) {
-            Some(Fate::Pass | Fate::NoDriver) if offset >= spec::COMMAND => {
-                hardware.read(address, offset, width)
+        let Some(function) = self.functions.at(address) else {
+            return self.read_stranger(hardware, address, offset, width);
+        };
+        match function.fate() {
+            Fate::Pass | Fate::NoDriver if offset >= spec::COMMAND => hardware.read(address, offset, width),
+            Fate::Pass | Fate::NoDriver => {
+                let id = hardware.read(address, spec::VENDOR, Width::Dword);
+                if id == function.identity().id() {
+                    return width.extract(id, offset);
+                }
+                self.read_identity(hardware, address, offset, width)
             }
-            Some(Fate::Pass | Fate::NoDriver) => self.read_identity(hardware, address, offset, width),
-            Some(hidden) => read_hidden(hidden, offset, width),
-            None => self.read_stranger(hardware, address, offset, width),
+            hidden => read_hidden(hidden, offset, width),
         }
     }
 
@@ -157,8 +163,8 @@ impl<'p> Mediator<'p> {
         functions.filter(|address| address.function() == 0).collect()
     }
 
-    /// The identity of a passed function; what it says now may no longer be what was decided.
-    #[inline(never)]
+    /// The identity of a passed function that no longer says what was decided.
+    #[cold]
     fn read_identity<C: ConfigSpace>(
         &mut self,
         hardware: &mut C,
@@ -181,10 +187,7 @@ impl<'p> Mediator<'p> {
             .map(|function| (function.fate(), function.identity()))
         {
             // What was decided, not what is read a third time.
-            Some((Fate::Pass | Fate::NoDriver, decided)) => width.extract(
-                u32::from(decided.device) << 16 | u32::from(decided.vendor),
-                offset,
-            ),
+            Some((Fate::Pass | Fate::NoDriver, decided)) => width.extract(decided.id(), offset),
             Some((hidden, _)) => read_hidden(hidden, offset, width),
             None => width.ones(),
         }
