@@ -70,7 +70,7 @@ impl Attempt {
             Self::ConcealedWrite => "write to a concealed function",
             Self::ProtectedBar => "base address over a protected range",
             Self::ProtectedWindow => "bridge window over a protected range",
-            Self::FixedRegister => "write to a host bridge's address map",
+            Self::FixedRegister => "write to a register that places memory",
             Self::BusNumber => "bus number changed",
             Self::UnknownHeader => "write to an unknown header",
             Self::Malformed => "malformed access",

@@ -70,3 +70,5 @@ pub const ROM_ENABLE: u32 = 1;
 
 /// Class 0600h: a host bridge.
 pub const CLASS_HOST_BRIDGE: u16 = 0x0600;
+/// Class 0601h: an ISA bridge, and what took its place (LPC, eSPI).
+pub const CLASS_ISA_BRIDGE: u16 = 0x0601;

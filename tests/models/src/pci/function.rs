@@ -124,6 +124,15 @@ impl Function {
         self
     }
 
+    /// With every register from 0x40 to 0xff writable: a chipset's, which may mean anything.
+    #[must_use]
+    pub fn with_vendor_registers(mut self) -> Self {
+        for offset in (spec::HEADER_END..0x100).step_by(4) {
+            self.define(offset, 0, u32::MAX);
+        }
+        self
+    }
+
     /// With the multi-function bit.
     #[must_use]
     pub fn multi_function(mut self) -> Self {

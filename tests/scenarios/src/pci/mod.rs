@@ -4,6 +4,7 @@ mod arrivals;
 mod bars;
 mod bridges;
 mod conceal;
+mod fixed;
 mod hostile;
 mod passed;
 mod ports;
