@@ -2,7 +2,7 @@
 
 use crate::{tokens, tree};
 use sekisho_mediator::log::Event;
-use sekisho_policy::{Colour, Source, check, codes, compile, explain, render_human};
+use sekisho_policy::{Colour, Source, check, codes, compile, explain, render_human, unsupported};
 use std::collections::BTreeSet;
 
 /// Every Markdown file.
@@ -161,22 +161,33 @@ fn every_rule_file_opens_with_its_code_and_has_its_golden_case() {
     assert_eq!(found, codes().lines().count());
 }
 
-/// The policy that README.md walks through, as it is shown first.
-fn walked_through(readme: &str) -> String {
-    let (_, rest) = readme.split_once("```toml\n").unwrap();
-    rest.split_once("```").unwrap().0.to_owned()
+/// The TOML blocks of a document.
+fn policies(document: &str) -> impl Iterator<Item = &str> {
+    let behind = document.split("```toml\n").skip(1);
+    behind
+        .filter_map(|rest| rest.split_once("```"))
+        .map(|(block, _)| block)
+}
+
+#[test]
+fn every_policy_that_the_guide_shows_can_be_built() {
+    let guide = tree::read("docs/policy.md");
+    assert!(policies(&guide).count() >= 2);
+    for text in policies(&guide) {
+        let source = Source::new("policy.toml".to_owned(), text.as_bytes().to_vec());
+        let report = check(&source);
+        let said = render_human(&source, &report.diagnostics, Colour::Plain);
+        assert!(said.is_empty(), "{said}");
+        assert_eq!(unsupported(&report.policy.unwrap()), []);
+    }
 }
 
 #[test]
 fn the_readme_shows_what_check_and_compile_say() {
     let readme = tree::read("README.md");
-    let wrong = walked_through(&readme);
+    let wrong = policies(&readme).next().unwrap();
     let source = |text: &str| Source::new("my-laptop.toml".to_owned(), text.as_bytes().to_vec());
-    let said = render_human(
-        &source(&wrong),
-        &check(&source(&wrong)).diagnostics,
-        Colour::Plain,
-    );
+    let said = render_human(&source(wrong), &check(&source(wrong)).diagnostics, Colour::Plain);
     assert!(
         readme.contains(&format!("$ sekisho check my-laptop.toml\n{said}```")),
         "{said}"
