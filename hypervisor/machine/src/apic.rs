@@ -7,6 +7,7 @@ use crate::memory::DeviceRegister;
 use x86_64::registers::model_specific::Msr;
 
 const APIC_BASE: u32 = 0x1b;
+const ENABLED: u64 = 1 << 11;
 const X2APIC_ENABLED: u64 = 1 << 10;
 const BASE_ADDRESS: u64 = 0x000f_ffff_ffff_f000;
 
@@ -40,6 +41,8 @@ pub(crate) enum LocalApic {
     Page(HostPhys),
     /// x2APIC: MSRs.
     Registers,
+    /// Globally disabled: no registers.
+    Disabled,
 }
 
 /// Where the xAPIC page is, or would be.
@@ -58,12 +61,11 @@ fn register(base: HostPhys, offset: u32) -> DeviceRegister<u32> {
 impl LocalApic {
     /// As APIC_BASE says now.
     pub(crate) fn current() -> Self {
-        // SAFETY: every CPU with SVM has APIC_BASE.
-        let base = unsafe { Msr::new(APIC_BASE).read() };
-        if base & X2APIC_ENABLED != 0 {
-            Self::Registers
-        } else {
-            Self::Page(HostPhys(base & BASE_ADDRESS))
+        let base = crate::msr_access::read_known(APIC_BASE);
+        match (base & ENABLED != 0, base & X2APIC_ENABLED != 0) {
+            (false, _) => Self::Disabled,
+            (true, false) => Self::Page(HostPhys(base & BASE_ADDRESS)),
+            (true, true) => Self::Registers,
         }
     }
 
@@ -71,18 +73,36 @@ impl LocalApic {
     pub(crate) fn read(self, offset: u32) -> u32 {
         match self {
             Self::Page(base) => register(base, offset).read(),
-            // SAFETY: x2APIC is enabled, so the MSR exists.
+            // SAFETY: x2APIC is enabled, and the callers name registers that it has.
             Self::Registers => unsafe { Msr::new(0x800 + (offset >> 4)).read() as u32 },
+            Self::Disabled => u32::MAX,
         }
     }
 
     /// Writes the register at `offset` of the page, or its MSR.
-    #[inline]
     pub(crate) fn write(self, offset: u32, value: u32) {
         match self {
             Self::Page(base) => register(base, offset).write(value),
             // SAFETY: as in `read`; commands that would take a CPU away are decided before they come here.
             Self::Registers => unsafe { Msr::new(0x800 + (offset >> 4)).write(u64::from(value)) },
+            Self::Disabled => {}
+        }
+    }
+
+    /// Writes a register by the page, as the guest did; without a page, nothing answers there.
+    #[inline]
+    pub(crate) fn write_page(self, offset: u32, value: u32) {
+        if let Self::Page(base) = self {
+            register(base, offset).write(value);
+        }
+    }
+
+    /// Reads a register by the page, as the guest did.
+    pub(crate) fn read_page(self, offset: u32) -> u32 {
+        if let Self::Page(base) = self {
+            register(base, offset).read()
+        } else {
+            u32::MAX
         }
     }
 
@@ -91,6 +111,7 @@ impl LocalApic {
         match self {
             Self::Page(_) => self.read(ID) >> 24,
             Self::Registers => self.read(ID),
+            Self::Disabled => u32::MAX,
         }
     }
 
@@ -103,7 +124,7 @@ impl LocalApic {
     pub(crate) fn destination_format(self) -> u32 {
         match self {
             Self::Page(_) => self.read(DESTINATION_FORMAT),
-            Self::Registers => u32::MAX,
+            Self::Registers | Self::Disabled => u32::MAX,
         }
     }
 
@@ -113,6 +134,7 @@ impl LocalApic {
             Self::Page(_) => self.send(NMI_TO, id << 24),
             // SAFETY: an NMI is handled by every CPU inside.
             Self::Registers => unsafe { Msr::new(0x830).write(u64::from(id) << 32 | u64::from(NMI_TO)) },
+            Self::Disabled => {}
         }
     }
 
@@ -122,6 +144,7 @@ impl LocalApic {
             Self::Page(_) => self.send(NMI_TO_OTHERS, 0),
             // SAFETY: as in `wake`.
             Self::Registers => unsafe { Msr::new(0x830).write(u64::from(NMI_TO_OTHERS)) },
+            Self::Disabled => {}
         }
     }
 

@@ -22,13 +22,14 @@ pub(crate) enum Counter {
     Init,
     Undecodable,
     RefusedRegister,
+    RefusedState,
 }
 
 /// How many there are.
 pub(crate) const COUNT: usize = NAMES.len();
 
 /// Their names, at most 16 bytes: the hypercall returns them in two registers.
-pub(crate) const NAMES: [&str; 18] = [
+pub(crate) const NAMES: [&str; 19] = [
     "cpuid",
     "rdmsr",
     "wrmsr",
@@ -47,6 +48,7 @@ pub(crate) const NAMES: [&str; 18] = [
     "init",
     "undecodable",
     "refused-msr",
+    "refused-state",
 ];
 
 #[cfg(test)]
@@ -55,7 +57,7 @@ mod tests {
 
     #[test]
     fn every_counter_has_a_name_that_fits_two_registers() {
-        assert_eq!(Counter::RefusedRegister as usize + 1, COUNT);
+        assert_eq!(Counter::RefusedState as usize + 1, COUNT);
         assert!(NAMES.iter().all(|name| name.len() <= 16 && name.is_ascii()));
         assert_eq!(NAMES[Counter::Undecodable as usize], "undecodable");
     }

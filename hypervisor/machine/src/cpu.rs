@@ -19,8 +19,6 @@ pub(crate) struct Cpu {
     pub(crate) vcpu: Vcpu,
     /// End of the host stack.
     pub(crate) stack_top: u64,
-    /// Set by the NMI handler.
-    pub(crate) nmi_seen: AtomicU8,
     /// Set by the machine-check handler.
     pub(crate) machine_check_seen: AtomicU8,
     /// Where the guest's NMIs stand.
@@ -48,10 +46,11 @@ pub(crate) struct Cpu {
 }
 
 impl Cpu {
-    /// The CPU this runs on. Only behind [`crate::descriptors::load`], which points GS at it.
+    /// The CPU this runs on, for its last words. Only behind [`crate::descriptors::load`], which points GS at it.
     pub(crate) fn current() -> Option<&'static Self> {
         let address = usize::try_from(GsBase::read().as_u64()).ok()?;
-        // SAFETY: the host's GS base is a `Cpu` placed for ever; the fields used through it are atomic or constant.
+        // SAFETY: the host's GS base is a `Cpu` placed for ever. Only code that never returns to the exit handler, which
+        // holds the CPU mutably, calls this, and it reads what never changes.
         unsafe { with_exposed_provenance::<Self>(address).as_ref() }
     }
 }
@@ -92,6 +91,7 @@ impl Peer {
         let mode = match apic {
             LocalApic::Page(_) => ApicMode::XApic,
             LocalApic::Registers => ApicMode::X2Apic,
+            LocalApic::Disabled => ApicMode::Disabled,
         };
         self.note_mode(apic, mode);
     }
@@ -144,8 +144,12 @@ impl Peer {
 
 /// INIT and startup IPIs on their way to a CPU: one word, so that sender and receiver need no lock.
 ///
-/// Running -> INIT -> parked -> start -> running. A startup IPI counts only behind an INIT.
-pub(crate) struct Request(AtomicU32);
+/// Running -> INIT -> parked -> start -> running. A startup IPI counts only behind an INIT, and an INIT cancels it.
+pub(crate) struct Request {
+    state: AtomicU32,
+    /// Senders between their request and the end of their NMI for it.
+    calling: AtomicU32,
+}
 
 const RUNNING: u32 = 0;
 const PARKED: u32 = 1 << 8;
@@ -153,7 +157,7 @@ const INIT: u32 = 1 << 9;
 const START: u32 = 1 << 10;
 
 /// What [`Request::take`] found.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Asked {
     /// Nothing.
     Nothing,
@@ -165,36 +169,64 @@ pub(crate) enum Asked {
 
 impl Request {
     const fn new() -> Self {
-        Self(AtomicU32::new(RUNNING))
+        Self {
+            state: AtomicU32::new(RUNNING),
+            calling: AtomicU32::new(0),
+        }
     }
 
-    /// An INIT arrives. The caller wakes the CPU.
-    pub(crate) fn init(&self) {
-        self.0.store(INIT, Ordering::Release);
+    /// An INIT arrives; `wake` sends the CPU an NMI.
+    pub(crate) fn init(&self, wake: impl FnOnce()) {
+        self.call(|| {
+            self.state.store(INIT, Ordering::Release);
+            wake();
+        });
     }
 
-    /// A startup IPI arrives; whether it counts. If so, the caller wakes the CPU.
-    pub(crate) fn start(&self, vector: u8) -> bool {
-        let next =
-            |state: u32| (state == INIT || state == PARKED).then_some(state | START | u32::from(vector));
-        self.0
-            .fetch_update(Ordering::AcqRel, Ordering::Relaxed, next)
-            .is_ok()
+    /// A startup IPI arrives; `wake` sends the CPU an NMI, if it counts.
+    pub(crate) fn start(&self, vector: u8, wake: impl FnOnce()) {
+        let next = |state: u32| {
+            let waits = state & (INIT | PARKED) != 0 && state & START == 0;
+            waits.then_some(state | START | u32::from(vector))
+        };
+        self.call(|| {
+            if self
+                .state
+                .fetch_update(Ordering::AcqRel, Ordering::Relaxed, next)
+                .is_ok()
+            {
+                wake();
+            }
+        });
     }
 
-    /// What is asked of this CPU now. [`Asked::Start`] once only.
+    fn call(&self, request: impl FnOnce()) {
+        self.calling.fetch_add(1, Ordering::AcqRel);
+        request();
+        self.calling.fetch_sub(1, Ordering::AcqRel);
+    }
+
+    /// What is asked of this CPU now, each request once.
     pub(crate) fn take(&self) -> Asked {
-        let state = self.0.load(Ordering::Acquire);
-        if state & INIT != 0 {
-            self.0.fetch_or(PARKED, Ordering::AcqRel);
-            self.0.fetch_and(!INIT, Ordering::AcqRel);
-            return Asked::Park;
+        let next = |state: u32| {
+            if state & INIT != 0 {
+                return Some(state & !INIT | PARKED);
+            }
+            (state & START != 0).then_some(RUNNING)
+        };
+        match self.state.fetch_update(Ordering::AcqRel, Ordering::Acquire, next) {
+            Ok(before) if before & INIT != 0 => Asked::Park,
+            Ok(before) => Asked::Start(before as u8),
+            Err(_) => Asked::Nothing,
         }
-        if state & START != 0 {
-            self.0.store(RUNNING, Ordering::Release);
-            return Asked::Start(state as u8);
+    }
+
+    /// Waits until every NMI sent for a request has been delivered, so that none is left for the guest. Senders are
+    /// in the hypervisor, a few instructions from the end of their call.
+    pub(crate) fn settle(&self) {
+        while self.calling.load(Ordering::Acquire) != 0 {
+            core::hint::spin_loop();
         }
-        Asked::Nothing
     }
 }
 
@@ -229,26 +261,46 @@ pub(crate) fn halt_for_ever() -> ! {
 mod tests {
     use super::*;
 
+    /// Whether the startup IPI woke the CPU.
+    fn starts(request: &Request, vector: u8) -> bool {
+        let mut woken = false;
+        request.start(vector, || woken = true);
+        woken
+    }
+
     #[test]
     fn a_startup_counts_only_behind_an_init() {
         let request = Request::new();
-        assert!(!request.start(8));
-        assert!(request.take() == Asked::Nothing);
-        request.init();
-        assert!(request.take() == Asked::Park);
-        assert!(request.take() == Asked::Nothing);
-        assert!(request.start(8));
-        assert!(!request.start(9));
-        assert!(request.take() == Asked::Start(8));
-        assert!(!request.start(9));
+        assert!(!starts(&request, 8));
+        assert_eq!(request.take(), Asked::Nothing);
+        request.init(|| ());
+        assert_eq!(request.take(), Asked::Park);
+        assert_eq!(request.take(), Asked::Nothing);
+        assert!(starts(&request, 8));
+        assert!(!starts(&request, 9));
+        assert_eq!(request.take(), Asked::Start(8));
+        assert!(!starts(&request, 9));
     }
 
     #[test]
     fn a_startup_right_behind_an_init_is_not_lost() {
         let request = Request::new();
-        request.init();
-        assert!(request.start(0x9a));
-        assert!(request.take() == Asked::Park);
-        assert!(request.take() == Asked::Start(0x9a));
+        request.init(|| ());
+        assert!(starts(&request, 0x9a));
+        assert_eq!(request.take(), Asked::Park);
+        assert_eq!(request.take(), Asked::Start(0x9a));
+    }
+
+    #[test]
+    fn an_init_cancels_a_startup_that_waits() {
+        let request = Request::new();
+        request.init(|| ());
+        assert_eq!(request.take(), Asked::Park);
+        assert!(starts(&request, 1));
+        request.init(|| ());
+        assert_eq!(request.take(), Asked::Park);
+        assert_eq!(request.take(), Asked::Nothing);
+        assert!(starts(&request, 2));
+        assert_eq!(request.take(), Asked::Start(2));
     }
 }

@@ -61,7 +61,6 @@ impl Slots {
             let cpu = Cpu {
                 vcpu,
                 stack_top: stack.as_ptr().addr() as u64 + STACK_PAGES * PAGE,
-                nmi_seen: AtomicU8::new(0),
                 machine_check_seen: AtomicU8::new(0),
                 non_maskable: NonMaskable::default(),
                 descriptors: Descriptors::new(region)?,

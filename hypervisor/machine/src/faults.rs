@@ -1,7 +1,7 @@
 //! Exceptions in the host, and panics: what is nobody's fault is handed on, what is ours stops the machine.
 //!
-//! NMIs are taken in one place only (`exit::nmi`), where this handler notes them. A machine check is the
-//! guest's hardware reporting: it is noted likewise. Anything else is a broken invariant: all CPUs stop, the
+//! NMIs are taken in one place only (`exit::nmi`). A machine check is the guest's hardware reporting: it is noted for
+//! the guest. Anything else is a broken invariant: all CPUs stop, the
 //! record stays in memory.
 
 use crate::cpu::Cpu;
@@ -54,7 +54,7 @@ fatal! {
     simd = "19", "push 0";
 }
 
-/// Notes the NMI for `exit::nmi`, and lets a CPU that was about to halt go on instead.
+/// Nothing but to have taken it (see `exit::nmi`), and to let a CPU that was about to halt go on instead.
 ///
 /// The NMI can come between the last look at the mailbox and the HLT; a return to the HLT itself would sleep
 /// over it, so it is stepped over (HLT is one byte).
@@ -62,7 +62,6 @@ fatal! {
 pub(crate) extern "sysv64" fn non_maskable_interrupt() {
     naked_asm!(
         "push rax",
-        "mov byte ptr gs:[{seen}], 1",
         "lea rax, [rip + sekisho_waiting_halt]",
         "cmp rax, [rsp + 8]",
         "jne 2f",
@@ -70,7 +69,6 @@ pub(crate) extern "sysv64" fn non_maskable_interrupt() {
         "2:",
         "pop rax",
         "iretq",
-        seen = const offset_of!(Cpu, nmi_seen),
     )
 }
 

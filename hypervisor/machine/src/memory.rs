@@ -15,23 +15,59 @@ pub(crate) const DEVICE_WINDOW: u64 = 0xffff_c000_0000_0000;
 /// No physical address at or above this appears: 64 TiB.
 pub(crate) const WINDOW_LIMIT: u64 = 1 << 46;
 
-/// What of the guest's physical memory the hypervisor may copy.
+/// Where stores are interrupt messages (APM volume 2, 16.11); the xAPIC page is its first.
+pub(crate) const MESSAGES: PhysRange = PhysRange {
+    start: 0xfee0_0000,
+    end: 0xfef0_0000,
+};
+
+/// What of the guest's physical memory the hypervisor may copy: nothing of its own, and nothing that the nested tables
+/// keep from the guest, or an emulated copy would reach what a plain one does not.
 #[derive(Clone, Copy)]
 pub(crate) struct GuestRam {
     /// The hypervisor's region.
-    pub(crate) refused: PhysRange,
+    own: PhysRange,
+    /// The interrupt addresses and the configuration window.
+    devices: [PhysRange; 2],
+    /// Everything below this and outside of `own` is allowed: nearly all accesses.
+    surely: u64,
     /// End of the windows on this machine, at most [`WINDOW_LIMIT`].
     pub(crate) limit: u64,
 }
 
 impl GuestRam {
+    /// For a machine with these ranges, and windows up to `limit`.
+    pub(crate) fn new(own: PhysRange, config_window: Option<PhysRange>, limit: u64) -> Self {
+        let window = config_window.unwrap_or(MESSAGES);
+        let surely = MESSAGES.start.min(window.start).min(limit);
+        Self {
+            own,
+            devices: [MESSAGES, window],
+            surely,
+            limit,
+        }
+    }
+
     /// The linear address in the RAM window of `length` bytes at `address`.
+    #[inline]
     fn window(&self, address: GuestPhys, length: usize) -> Result<usize, Unreachable> {
         let end = address.0.checked_add(length as u64).ok_or(Unreachable)?;
-        if end > self.limit || self.refused.touches(address.0, length as u64) {
+        let forbidden = self.own.touches(address.0, length as u64);
+        if forbidden || end > self.surely && !self.is_high_memory(address, length) {
             return Err(Unreachable);
         }
         usize::try_from(RAM_WINDOW + address.0).map_err(|_| Unreachable)
+    }
+
+    /// Whether `length` bytes at `address` are within the windows and touch no device range.
+    #[cold]
+    fn is_high_memory(&self, address: GuestPhys, length: usize) -> bool {
+        let end = address.0.saturating_add(length as u64);
+        end <= self.limit
+            && !self
+                .devices
+                .iter()
+                .any(|range| range.touches(address.0, length as u64))
     }
 }
 
@@ -40,7 +76,7 @@ impl GuestMemory for GuestRam {
     fn read(&self, guest_physical: u64, buffer: &mut [u8]) -> Result<(), Unreachable> {
         let from = self.window(GuestPhys(guest_physical), buffer.len())?;
         let from = with_exposed_provenance::<u8>(from);
-        // SAFETY: the window maps every physical address below `limit` outside of the region; the guest may
+        // SAFETY: the window maps every physical address that `window` lets through; the guest may
         // write these bytes at any time, so they are copied as bytes and no reference to them is made.
         unsafe { core::ptr::copy_nonoverlapping(from, buffer.as_mut_ptr(), buffer.len()) };
         Ok(())
@@ -50,7 +86,8 @@ impl GuestMemory for GuestRam {
     fn read_word(&self, guest_physical: u64) -> Result<u64, Unreachable> {
         // An aligned word lies within or without: the bounds are multiples of pages.
         let address = guest_physical & !7;
-        if address >= self.limit || self.refused.contains(address) {
+        let high = address >= self.surely;
+        if self.own.contains(address) || high && !self.is_high_memory(GuestPhys(address), 8) {
             return Err(Unreachable);
         }
         let from = (RAM_WINDOW + address) as usize;
@@ -92,5 +129,63 @@ impl<T: Copy> DeviceRegister<T> {
     pub(crate) fn write(self, value: T) {
         // SAFETY: `new`'s caller vouches for the register.
         unsafe { self.0.write_volatile(value) };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ram() -> GuestRam {
+        let own = PhysRange {
+            start: 0x3c60_0000,
+            end: 0x3d60_0000,
+        };
+        let window = PhysRange {
+            start: 0xb000_0000,
+            end: 0xc000_0000,
+        };
+        GuestRam::new(own, Some(window), 1 << 40)
+    }
+
+    #[test]
+    fn memory_beside_the_region_and_the_devices_is_reachable() {
+        for address in [
+            0,
+            0x3c60_0000 - 8,
+            0x3d60_0000,
+            0xafff_fff8,
+            0xc000_0000,
+            1 << 32,
+            (1 << 40) - 8,
+        ] {
+            assert!(ram().window(GuestPhys(address), 8).is_ok(), "{address:x}");
+        }
+    }
+
+    #[test]
+    fn what_the_nested_tables_keep_from_the_guest_is_not_copied_for_it() {
+        for address in [
+            0x3c60_0000 - 7,
+            0x3d5f_fff8,
+            0xafff_fff9,
+            0xb000_0000,
+            0xbfff_ffff,
+            0xfee0_0300,
+            0xfeef_ffff,
+        ] {
+            assert_eq!(
+                ram().window(GuestPhys(address), 8),
+                Err(Unreachable),
+                "{address:x}"
+            );
+        }
+        for address in [(1 << 40) - 7, 1 << 40, u64::MAX - 3, u64::MAX] {
+            assert_eq!(
+                ram().window(GuestPhys(address), 8),
+                Err(Unreachable),
+                "{address:x}"
+            );
+        }
     }
 }

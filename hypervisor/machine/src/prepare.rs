@@ -6,7 +6,7 @@ use crate::address::PhysRange;
 use crate::cpu::Peer;
 use crate::enter::{Hypervisor, Slots};
 use crate::machine::{Journal, Machine};
-use crate::memory::GuestRam;
+use crate::memory::{GuestRam, MESSAGES};
 use crate::pci::{Hardware, Pci};
 use crate::region::{Exhausted, Region};
 use crate::serial::SerialPort;
@@ -79,13 +79,10 @@ fn build(
     features: Features,
     cpus: usize,
 ) -> Result<Hypervisor, Status> {
-    let window = config_window(handover);
     let apic_page = apic::page_address();
     let limit = space::window_limit(features.physical_bits);
-    let ram = GuestRam {
-        refused: region.whole(),
-        limit,
-    };
+    let window = config_window(handover, region.whole(), limit)?;
+    let ram = GuestRam::new(region.whole(), window, limit);
     let pci = take_devices(policy, region.whole(), window)?;
     let permissions = Permissions::new(&mut region, CONFIG_ADDRESS..=CONFIG_DATA + 3, watched_registers())?;
     let nested = space::nested(&mut region, features.physical_bits, apic_page, window)?;
@@ -158,12 +155,22 @@ fn watched_registers() -> impl Iterator<Item = (u32, Watched)> {
     })
 }
 
-/// The configuration window, where the handover names a sensible one.
-fn config_window(handover: &Handover) -> Option<PhysRange> {
-    let buses = handover.config_window_last_bus.min(255) + 1;
+/// The configuration window, if there is one. One that overlaps what is the hypervisor's, or lies where it cannot
+/// look, would be a hole.
+fn config_window(handover: &Handover, own: PhysRange, limit: u64) -> Result<Option<PhysRange>, Status> {
     let start = handover.config_window;
-    let aligned = start != 0 && start.is_multiple_of(BUS_WINDOW);
-    PhysRange::new(start, buses * BUS_WINDOW).filter(|_| aligned)
+    if start == 0 {
+        return Ok(None);
+    }
+    let buses = handover.config_window_last_bus.min(255) + 1;
+    let window = PhysRange::new(start, buses * BUS_WINDOW).ok_or(Status::BadConfigWindow)?;
+    let overlaps = [own, MESSAGES]
+        .iter()
+        .any(|range| range.touches(start, window.length()));
+    if overlaps || !start.is_multiple_of(BUS_WINDOW) || window.end > limit {
+        return Err(Status::BadConfigWindow);
+    }
+    Ok(Some(window))
 }
 
 fn reset_register(handover: &Handover) -> Option<(u16, u8)> {

@@ -1,7 +1,7 @@
 //! The two address spaces: what the hypervisor sees, and what the guest sees.
 
 use crate::address::PhysRange;
-use crate::memory::{DEVICE_WINDOW, GuestRam, RAM_WINDOW, WINDOW_LIMIT};
+use crate::memory::{self, DEVICE_WINDOW, GuestRam, RAM_WINDOW, WINDOW_LIMIT};
 use crate::paging::{Mapping, Tables};
 use crate::region::{Exhausted, PAGE, Region};
 use sekisho_abi::boot::{Access, HypervisorLayout};
@@ -50,7 +50,8 @@ pub(crate) fn host(
 }
 
 /// The guest's physical address space: the machine's, but for the hypervisor's region (every page of it reads as
-/// ones), the xAPIC page (read-only) and the configuration window (every access exits).
+/// ones), the xAPIC page (read-only), the rest of the interrupt addresses and the configuration window (every access
+/// exits).
 pub(crate) fn nested(
     region: &mut Region,
     physical_bits: u32,
@@ -77,6 +78,15 @@ pub(crate) fn nested(
         Mapping::Same(ones, read_only),
     )?;
     tables.map(region, apic_page, PAGE, Mapping::Linear(apic_page, read_only))?;
+    // A store to the other pages of the interrupt address range would be a message: any interrupt, INIT too, to any CPU
+    // (APM volume 2, 16.11: messages are writes to FEEx_xxxxh). Devices' own messages do not come this way.
+    let messages = memory::MESSAGES;
+    for page in (messages.start..messages.end)
+        .step_by(PAGE as usize)
+        .filter(|page| *page != apic_page)
+    {
+        tables.map(region, page, PAGE, Mapping::Absent)?;
+    }
     if let Some(window) = window {
         tables.map(region, window.start, window.length(), Mapping::Absent)?;
     }

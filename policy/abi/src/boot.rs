@@ -153,6 +153,10 @@ pub enum Status {
     NoSuchDriver = 10,
     /// [`call::ENTER`] on a CPU that is inside already, or before [`call::PREPARE`].
     OutOfOrder = 11,
+    /// The firmware runs with five levels of page tables (CR4.LA57).
+    FiveLevels = 12,
+    /// [`Handover::config_window`] is misaligned, beyond reach, or overlaps what is the hypervisor's.
+    BadConfigWindow = 13,
 }
 
 impl Status {
@@ -172,6 +176,8 @@ impl Status {
             9 => Self::TooMany,
             10 => Self::NoSuchDriver,
             11 => Self::OutOfOrder,
+            12 => Self::FiveLevels,
+            13 => Self::BadConfigWindow,
             _ => return None,
         })
     }

@@ -176,6 +176,8 @@ const fn reason(answer: Answer) -> &'static str {
         Answer::TooMany => "this machine has more CPUs or PCI functions than this build can hold",
         Answer::NoSuchDriver => "the policy uses a driver that this build does not have",
         Answer::OutOfOrder => "the hypervisor was called out of order",
+        Answer::FiveLevels => "the firmware runs with five levels of page tables (LA57)",
+        Answer::BadConfigWindow => "the firmware's PCI configuration window (ACPI MCFG) is not usable",
     }
 }
 
@@ -184,6 +186,8 @@ const fn remedy(answer: Answer) -> &'static str {
         Answer::NoSvm | Answer::NoNestedPaging | Answer::NoGigabytePages => {
             "use a machine with an AMD CPU that has AMD-V, nested paging and 1 GiB pages"
         }
+        Answer::FiveLevels => "disable 5-level paging (LA57) in the firmware setup",
+        Answer::BadConfigWindow => "update this machine's firmware, or report its model and this message",
         Answer::SvmDisabled => "enable SVM (AMD-V) in the firmware setup",
         Answer::BadPolicy | Answer::BadLayout | Answer::WrongHandover => REBUILD,
         Answer::NoSuchDriver => {

@@ -28,7 +28,10 @@ pub(crate) fn handle(cpu: &mut Cpu, fault: MemoryFault) {
     } = fault;
     let fault = Fault { address, direction };
     let machine = cpu.machine;
-    if met_by == MetBy::TableWalk {
+    if cpu.vcpu.is_delivering() {
+        cpu.count_unreachable(address);
+        cpu.fail_delivery();
+    } else if met_by == MetBy::TableWalk {
         table_fault(cpu, address);
     } else if address & !PAGE_OFFSET == machine.apic_page {
         apic_page(cpu, fault);
@@ -83,7 +86,8 @@ fn config_window(cpu: &mut Cpu, fault: Fault, offset: u64) {
     carry_out(cpu, fault, &mut ConfigWindow { machine, offset });
 }
 
-/// The guest's page tables lead through memory that does not exist for it. Reads there would give ones.
+/// The guest's page tables lead through memory that does not exist for it. Reads there would give ones. Which linear
+/// address was being translated is not told, so CR2 gets that of the instruction.
 #[cold]
 fn table_fault(cpu: &mut Cpu, address: u64) {
     cpu.count_unreachable(address);
@@ -152,7 +156,7 @@ impl Device for ApicPage {
     fn read(&mut self, width: Width) -> u64 {
         // Reads do not exit; a read-modify-write reads here. Registers are 32 bits wide and aligned (16.3.2).
         if self.offset & 0xf == 0 && width == Width::Four {
-            u64::from(crate::apic::LocalApic::current().read(u32::from(self.offset)))
+            u64::from(crate::apic::LocalApic::current().read_page(u32::from(self.offset)))
         } else {
             width.mask()
         }
@@ -173,12 +177,12 @@ fn write_apic(cpu: &mut Cpu, offset: u16, width: Width, value: u64) {
         ApicWrite::LogicalDestination => cpu.peer.note_logical_destination(value),
         ApicWrite::DestinationFormat => cpu.peer.note_destination_format(value),
         ApicWrite::Command => {
-            let high = cpu.apic.read(u32::from(COMMAND_HIGH));
+            let high = cpu.apic.read_page(u32::from(COMMAND_HIGH));
             let command = InterruptCommand::xapic(value, high);
-            return startup::command(cpu, command, |cpu| cpu.apic.write(register, value));
+            return startup::command(cpu, command, |cpu| cpu.apic.write_page(register, value));
         }
     }
-    cpu.apic.write(register, value);
+    cpu.apic.write_page(register, value);
 }
 
 /// The configuration window (PCI Express MMCONFIG).

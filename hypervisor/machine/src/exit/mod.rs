@@ -29,8 +29,6 @@ pub(crate) enum Exit {
     Memory(MemoryFault),
     /// An NMI arrived: the guest's, or another CPU's call.
     Nmi,
-    /// An INIT arrived by another way than the interrupt command register.
-    Init,
     /// IRET is about to be executed.
     InterruptReturn,
     /// One instruction was executed.
@@ -43,6 +41,9 @@ pub(crate) enum Exit {
     Virtualization,
     /// The guest's exceptions nested once too often.
     TripleFault,
+    /// The guest gave its registers values with which no CPU runs. On the bare machine it would have faulted at once;
+    /// here the fault was missed, and there is no state to go back to.
+    RefusedState,
     /// None of these: never asked for.
     Unknown(u64),
 }
@@ -92,13 +93,18 @@ pub(crate) extern "sysv64" fn handle(cpu: &mut Cpu) {
 /// Apart from CPUID, so that neither pays for the other's registers.
 #[inline(never)]
 fn answer(cpu: &mut Cpu) {
-    cpu.vcpu.redeliver_interrupted();
+    if cpu.machine.stopping() {
+        crate::cpu::halt_for_ever();
+    }
     match cpu.vcpu.exit() {
         Exit::Memory(fault) => memory::handle(cpu, fault),
         Exit::Port(access) => port::handle(cpu, access),
         Exit::ReadMsr => model_specific::read(cpu),
         Exit::WriteMsr => model_specific::write(cpu),
-        Exit::Nmi => nmi::arrived(cpu),
+        Exit::Nmi => {
+            cpu.vcpu.redeliver_interrupted();
+            nmi::arrived(cpu);
+        }
         Exit::InterruptReturn => nmi::returning(cpu),
         Exit::SingleStep => nmi::stepped(cpu),
         Exit::InvalidateCaches => invalidate_caches(cpu),
@@ -107,13 +113,14 @@ fn answer(cpu: &mut Cpu) {
             cpu.count(Counter::Virtualization);
             cpu.raise(Exception::InvalidOpcode);
         }
-        Exit::Init => {
-            cpu.count(Counter::Init);
-            cpu.machine.restart(cpu.index, "INIT by message");
-        }
         Exit::TripleFault => {
             cpu.count(Counter::TripleFault);
             cpu.machine.restart(cpu.index, "triple fault");
+        }
+        Exit::RefusedState => {
+            cpu.count(Counter::RefusedState);
+            cpu.machine
+                .restart(cpu.index, "register values that the CPU refuses");
         }
         Exit::Unknown(code) => cpu
             .machine
@@ -171,6 +178,14 @@ impl Cpu {
     /// Gives the guest an exception, or restarts the machine if that is one too many.
     pub(crate) fn raise(&mut self, exception: Exception) {
         if self.vcpu.inject(exception).is_err() {
+            self.count(Counter::TripleFault);
+            self.machine.restart(self.index, "triple fault");
+        }
+    }
+
+    /// The event in delivery meets memory that does not exist: #DF, or a restart.
+    pub(crate) fn fail_delivery(&mut self) {
+        if self.vcpu.inject_double_fault().is_err() {
             self.count(Counter::TripleFault);
             self.machine.restart(self.index, "triple fault");
         }

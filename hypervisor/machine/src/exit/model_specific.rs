@@ -1,12 +1,13 @@
 //! RDMSR and WRMSR of the registers that are ours. What becomes of them, the mediator says.
 
 use super::startup;
+use crate::apic::LocalApic;
 use crate::counters::Counter;
 use crate::cpu::Cpu;
 use crate::msr_access;
 use crate::svm::Exception;
 use core::arch::x86_64::_rdtsc;
-use sekisho_mediator::cpu::interrupt_command::{ApicMode, InterruptCommand};
+use sekisho_mediator::cpu::interrupt_command::InterruptCommand;
 use sekisho_mediator::cpu::msr::{self, Hardware, ReadDecision, State, WriteDecision};
 
 /// RDMSR and WRMSR take two bytes; see `cpu_identification` on prefixes.
@@ -51,7 +52,13 @@ pub(crate) fn write(cpu: &mut Cpu) {
             cpu.vcpu.set_tsc_offset(offset);
             cpu.tsc_adjust = adjust;
         }
-        WriteDecision::Apic(value, mode) => set_apic(cpu, value, mode),
+        WriteDecision::Apic(value, mode) => {
+            if !hand_on(msr::APIC_BASE, value) {
+                return cpu.raise(Exception::GeneralProtection);
+            }
+            cpu.apic = LocalApic::current();
+            cpu.peer.note_mode(cpu.apic, mode);
+        }
         WriteDecision::Command(value) => {
             let command = InterruptCommand::x2apic(value);
             startup::command(cpu, command, |_| {
@@ -71,14 +78,6 @@ fn done(cpu: &mut Cpu) {
 fn hand_on(number: u32, value: u64) -> bool {
     // SAFETY: the mediator lets only values through that leave the hypervisor's memory and clocks as they are.
     unsafe { msr_access::write(number, value) }.is_ok()
-}
-
-fn set_apic(cpu: &mut Cpu, value: u64, mode: ApicMode) {
-    if !hand_on(msr::APIC_BASE, value) {
-        return cpu.raise(Exception::GeneralProtection);
-    }
-    cpu.apic = crate::apic::LocalApic::current();
-    cpu.peer.note_mode(cpu.apic, mode);
 }
 
 fn state(cpu: &Cpu) -> State {

@@ -41,19 +41,18 @@ enum Stepping {
 pub(crate) fn arrived(cpu: &mut Cpu) {
     cpu.count(Counter::Nmi);
     take();
-    let handed_on = cpu.machine_check_taken();
-    let ours = startup::requested(cpu);
-    if !ours && !handed_on {
+    cpu.hand_on_machine_check();
+    if !startup::requested(cpu) {
         offer(cpu);
     }
     let before = cpu.previous_byte();
     cpu.vcpu.replay_shadow(before);
 }
 
-/// Takes the pending NMI in the host. The handler only notes it.
-fn take() {
+/// Takes the pending NMI in the host, if there is one.
+pub(super) fn take() {
     // SAFETY: the host's IDT is loaded and interrupts are masked; what else GIF held back is handled there too.
-    unsafe { asm!("stgi", "nop", "clgi", options(nomem, nostack)) };
+    unsafe { asm!("stgi", "nop", "clgi", options(nostack)) };
 }
 
 /// One more NMI for the guest. A second one waiting is the same one, as in a CPU.
@@ -128,12 +127,10 @@ impl Cpu {
     }
 
     /// A machine check that the window let in is the guest's: it owns the hardware that reports.
-    fn machine_check_taken(&mut self) -> bool {
-        if self.machine_check_seen.swap(0, Relaxed) == 0 {
-            return false;
+    fn hand_on_machine_check(&mut self) {
+        if self.machine_check_seen.swap(0, Relaxed) != 0 {
+            self.raise(Exception::MachineCheck);
         }
-        self.raise(Exception::MachineCheck);
-        self.nmi_seen.swap(0, Relaxed) == 0
     }
 
     /// Forgets everything about NMIs: the CPU was reset.

@@ -3,14 +3,14 @@
 //! The sender notes the request and wakes the receiver by NMI; the receiver parks here, in the host, until its
 //! startup IPI, and goes on in real mode as a guest. See `sekisho_mediator::cpu::interrupt_command`.
 
+use super::nmi;
 use crate::counters::Counter;
-use crate::cpu::{Asked, Cpu, wait_for_nmi};
+use crate::cpu::{Asked, Cpu, Peer, wait_for_nmi};
 use core::arch::x86_64::__cpuid;
-use core::sync::atomic::Ordering::Relaxed;
 use sekisho_mediator::cpu::interrupt_command::{CpuSet, CpuView, Decision, InterruptCommand, MAX_CPUS};
 use sekisho_mediator::cpu::startup::ResetState;
 
-/// APIC_BASE.BSC: this is the CPU that starts at power-on.
+/// The number of the CPU that starts at power-on.
 const BOOT_CPU: usize = 0;
 
 /// Decides an interrupt command of this CPU's guest. `pass` gives it to the real controller.
@@ -45,20 +45,19 @@ fn init(cpu: &Cpu, targets: CpuSet) {
         cpu.machine.restart(cpu.index, "INIT to the boot CPU");
     }
     for peer in targets.iter().filter_map(|index| cpu.machine.peers.get(index)) {
-        peer.request.init();
-        if let Some(id) = peer.apic_id() {
-            cpu.apic.wake(id);
-        }
+        peer.request.init(|| wake(cpu, peer));
     }
 }
 
 fn start(cpu: &Cpu, targets: CpuSet, vector: u8) {
     for peer in targets.iter().filter_map(|index| cpu.machine.peers.get(index)) {
-        if peer.request.start(vector)
-            && let Some(id) = peer.apic_id()
-        {
-            cpu.apic.wake(id);
-        }
+        peer.request.start(vector, || wake(cpu, peer));
+    }
+}
+
+fn wake(cpu: &Cpu, peer: &Peer) {
+    if let Some(id) = peer.apic_id() {
+        cpu.apic.wake(id);
     }
 }
 
@@ -86,13 +85,14 @@ fn park(cpu: &mut Cpu) {
     loop {
         match cpu.peer.request.take() {
             Asked::Start(vector) => {
+                cpu.peer.request.settle();
+                nmi::take();
                 let signature = __cpuid(1).eax;
                 return cpu.vcpu.reset(&ResetState::startup(signature, vector));
             }
             Asked::Park => cpu.apic.reset(),
             Asked::Nothing => {
                 wait_for_nmi();
-                cpu.nmi_seen.store(0, Relaxed);
                 if cpu.machine.stopping() {
                     crate::cpu::halt_for_ever();
                 }

@@ -179,7 +179,7 @@ unsafe fn load_host(host: &HostState) {
     unsafe { Efer::write_raw(no_execute) };
     // SAFETY: the caller vouches for the tables.
     unsafe { asm!("mov cr3, {}", in(reg) host.page_tables, options(nostack)) };
-    // SAFETY: long mode stays on; LA57 cannot be on in firmware that runs 4-level tables (checked at `prepare`).
+    // SAFETY: long mode stays on; LA57 is off (`enable::check` refused otherwise).
     unsafe { Cr4::write_raw(cr4.bits()) };
     // SAFETY: as above.
     unsafe { Cr0::write_raw(cr0.bits()) };

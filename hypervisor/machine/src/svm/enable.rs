@@ -4,11 +4,14 @@
 
 use core::arch::x86_64::__cpuid;
 use sekisho_abi::boot::Status;
+use x86_64::registers::control::Cr4;
 use x86_64::registers::model_specific::Msr;
 
 const EFER: u32 = 0xc000_0080;
 /// EFER.SVME.
 pub(super) const EFER_SVME: u64 = 1 << 12;
+/// CR4.LA57: five levels of page tables, which cannot be left in long mode.
+const CR4_LA57: u64 = 1 << 12;
 const VM_CR: u32 = 0xc001_0114;
 /// VM_CR.SVMDIS.
 const SVM_DISABLED: u64 = 1 << 4;
@@ -28,6 +31,9 @@ pub(crate) fn check() -> Result<Features, Status> {
     let extended = __cpuid(0x8000_0000).eax;
     if extended < 0x8000_000a || __cpuid(0x8000_0001).ecx & 1 << 2 == 0 {
         return Err(Status::NoSvm);
+    }
+    if Cr4::read_raw() & CR4_LA57 != 0 {
+        return Err(Status::FiveLevels);
     }
     // SAFETY: VM_CR exists where CPUID reports SVM.
     if unsafe { Msr::new(VM_CR).read() } & SVM_DISABLED != 0 {

@@ -38,6 +38,11 @@ pub(crate) struct Vcpu {
 // SAFETY: the VMCBs are this CPU's own pages in the region; a Vcpu is moved only while it is being built.
 unsafe impl Send for Vcpu {}
 
+/// Vectors of the exceptions that fault again while another is delivered (APM volume 2, table 8-1).
+const DOUBLE_FAULT: u8 = 8;
+const GENERAL_PROTECTION: u8 = 13;
+const PAGE_FAULT: u8 = 14;
+
 /// An exception for the guest.
 #[derive(Clone, Copy)]
 pub(crate) enum Exception {
@@ -115,7 +120,6 @@ impl Vcpu {
             exit_code::MSR if control.exit_info1 == 0 => Exit::ReadMsr,
             exit_code::MSR => Exit::WriteMsr,
             exit_code::NMI => Exit::Nmi,
-            exit_code::INIT => Exit::Init,
             exit_code::IRET => Exit::InterruptReturn,
             exit_code::DB => Exit::SingleStep,
             exit_code::INVD => Exit::InvalidateCaches,
@@ -123,6 +127,8 @@ impl Vcpu {
             exit_code::INVLPGA | exit_code::VMRUN => Exit::Virtualization,
             exit_code::VMLOAD..=exit_code::SKINIT => Exit::Virtualization,
             exit_code::SHUTDOWN => Exit::TripleFault,
+            // QEMU stores 32 bits of it, CPUs 64.
+            code if code as u32 == exit_code::INVALID => Exit::RefusedState,
             code => Exit::Unknown(code),
         }
     }
@@ -145,35 +151,51 @@ impl Vcpu {
         self.vmcb().control.event_injection & event::VALID != 0
     }
 
-    /// The exception is delivered on the next entry.
-    ///
-    /// One whose own delivery was interrupted is replaced by #DF, and #DF by a triple fault that the caller is
-    /// told of: the rules of APM volume 2, 8.2.9, for the exceptions raised here.
+    /// Whether the exit interrupted the delivery of an event.
+    #[inline]
+    pub(crate) fn is_delivering(&self) -> bool {
+        self.vmcb().control.exit_interrupt_info & event::VALID != 0
+    }
+
+    /// The exception whose delivery the exit interrupted.
+    fn exception_in_delivery(&self) -> Option<u8> {
+        let interrupted = self.vmcb().control.exit_interrupt_info;
+        let exception = interrupted & event::TYPE == event::TYPE_EXCEPTION;
+        (self.is_delivering() && exception).then_some(interrupted as u8)
+    }
+
+    /// The exception is delivered on the next entry, or what becomes of it where another one's delivery was
+    /// interrupted: #DF, or a triple fault that the caller is told of (APM volume 2, 8.2.9, table 8-3).
     pub(crate) fn inject(&mut self, exception: Exception) -> Result<(), TripleFault> {
-        const DOUBLE_FAULT: u64 = 8 | event::TYPE_EXCEPTION | event::ERROR_CODE_VALID | event::VALID;
-        let vmcb = self.vmcb_mut();
         let (vector, error) = match exception {
             Exception::SingleStep => (1, None),
             Exception::InvalidOpcode => (6, None),
-            Exception::GeneralProtection => (13, Some(0)),
+            Exception::GeneralProtection => (GENERAL_PROTECTION, Some(0)),
             Exception::PageFault(address, error) => {
-                vmcb.save.cr2 = address;
-                (14, Some(error))
+                self.vmcb_mut().save.cr2 = address;
+                (PAGE_FAULT, Some(error))
             }
             Exception::MachineCheck => (18, None),
         };
-        let being_delivered = vmcb.control.exit_interrupt_info;
-        let nested_exception = being_delivered & event::VALID != 0
-            && being_delivered & event::TYPE == event::TYPE_EXCEPTION
-            && matches!(exception, Exception::PageFault(..) | Exception::GeneralProtection);
-        vmcb.control.event_injection = match (nested_exception, being_delivered & 0xff) {
-            (true, 8) => return Err(TripleFault),
-            (true, 10..=14) => DOUBLE_FAULT,
-            _ => {
-                let code = error.map_or(0, |error: u32| event::ERROR_CODE_VALID | u64::from(error) << 32);
-                vector | event::TYPE_EXCEPTION | event::VALID | code
-            }
-        };
+        match (self.exception_in_delivery(), vector) {
+            (Some(DOUBLE_FAULT), PAGE_FAULT | GENERAL_PROTECTION) => return Err(TripleFault),
+            (Some(PAGE_FAULT), PAGE_FAULT | GENERAL_PROTECTION)
+            | (Some(0 | 10..=GENERAL_PROTECTION), GENERAL_PROTECTION) => return self.inject_double_fault(),
+            _ => {}
+        }
+        let code = error.map_or(0, |error: u32| event::ERROR_CODE_VALID | u64::from(error) << 32);
+        self.vmcb_mut().control.event_injection =
+            u64::from(vector) | event::TYPE_EXCEPTION | event::VALID | code;
+        Ok(())
+    }
+
+    /// The event in delivery cannot be delivered at all: #DF, or a triple fault if it was that.
+    pub(crate) fn inject_double_fault(&mut self) -> Result<(), TripleFault> {
+        if self.exception_in_delivery() == Some(DOUBLE_FAULT) {
+            return Err(TripleFault);
+        }
+        self.vmcb_mut().control.event_injection =
+            u64::from(DOUBLE_FAULT) | event::TYPE_EXCEPTION | event::ERROR_CODE_VALID | event::VALID;
         Ok(())
     }
 
@@ -353,12 +375,15 @@ impl Vcpu {
     ///
     /// QEMU's TCG clears the shadow on any exit; "sti; hlt" would then lose a wake-up between the two. If the
     /// instruction before was STI, it is run again with interrupts off before it. Source: observed; real CPUs
-    /// keep the shadow in the VMCB and come here with `interrupt_shadow` set and honoured, where this is harmless.
+    /// keep the shadow in the VMCB and come here with `interrupt_shadow` set and honoured, where this is harmless. A
+    /// MOV SS that ends in the same byte is told apart as far as the state tells: STI leaves IF set, and kernels
+    /// alone use it.
     pub(crate) fn replay_shadow(&mut self, previous: Option<u8>) {
         const STI: u8 = 0xfb;
         const INTERRUPTS: u64 = 1 << 9;
         let vmcb = self.vmcb_mut();
-        if vmcb.control.interrupt_shadow & spec::INTERRUPT_SHADOW != 0 && previous == Some(STI) {
+        let behind_sti = previous == Some(STI) && vmcb.save.cpl == 0 && vmcb.save.rflags & INTERRUPTS != 0;
+        if vmcb.control.interrupt_shadow & spec::INTERRUPT_SHADOW != 0 && behind_sti {
             vmcb.save.rip = vmcb.save.rip.wrapping_sub(1);
             vmcb.save.rflags &= !INTERRUPTS;
             vmcb.control.interrupt_shadow = 0;

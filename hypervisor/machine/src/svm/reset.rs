@@ -2,6 +2,7 @@
 
 use super::spec::{Save, Segment};
 use super::{Vcpu, Watch};
+use core::arch::asm;
 use sekisho_mediator::cpu::startup::{ResetState, SegmentState};
 
 impl Vcpu {
@@ -13,12 +14,28 @@ impl Vcpu {
         self.watch_interrupt_return(Watch::Off);
         self.watch_single_step(Watch::Off);
         self.flush_translations();
+        clear_breakpoints();
         let vmcb = self.vmcb_mut();
         let control = &mut vmcb.control;
         control.event_injection = 0;
         control.exit_interrupt_info = 0;
         control.interrupt_shadow = 0;
         fill(&mut vmcb.save, state);
+    }
+}
+
+/// DR0-3 are not switched: the running CPU holds the guest's.
+fn clear_breakpoints() {
+    // SAFETY: the host sets no breakpoint, and its DR7 is off (15.6.1: #VMEXIT disables all).
+    unsafe {
+        asm!(
+            "mov dr0, {zero}",
+            "mov dr1, {zero}",
+            "mov dr2, {zero}",
+            "mov dr3, {zero}",
+            zero = in(reg) 0u64,
+            options(nomem, nostack, preserves_flags),
+        );
     }
 }
 

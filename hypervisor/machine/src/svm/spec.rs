@@ -30,7 +30,6 @@ pub(crate) mod intercept2 {
 pub(crate) mod exit_code {
     pub(crate) const DB: u64 = 0x41;
     pub(crate) const NMI: u64 = 0x61;
-    pub(crate) const INIT: u64 = 0x63;
     pub(crate) const CPUID: u64 = 0x72;
     pub(crate) const IRET: u64 = 0x74;
     pub(crate) const INVD: u64 = 0x76;
@@ -43,6 +42,8 @@ pub(crate) mod exit_code {
     pub(crate) const VMLOAD: u64 = 0x82;
     pub(crate) const SKINIT: u64 = 0x86;
     pub(crate) const NPF: u64 = 0x400;
+    /// VMEXIT_INVALID, the low half: VMRUN found state that no CPU can be in.
+    pub(crate) const INVALID: u32 = u32::MAX;
 }
 
 /// EXITINFO1 of an IOIO exit (15.10.2).
@@ -74,7 +75,7 @@ pub(crate) mod event {
 pub(crate) const NESTED_PAGING: u64 = 1;
 /// INTERRUPT_SHADOW, bit 0 of offset 068h.
 pub(crate) const INTERRUPT_SHADOW: u64 = 1;
-/// TLB_CONTROL: flush this guest's entries on the next VMRUN... all ASIDs, which every SVM CPU supports.
+/// TLB_CONTROL: flush the entries of all ASIDs, the one kind of flush that every SVM CPU has (15.16.1).
 pub(crate) const TLB_FLUSH_ALL: u8 = 1;
 
 /// A segment register in the state save area. `attributes` packs descriptor bits 40-47 and 52-55.
