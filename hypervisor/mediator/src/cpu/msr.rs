@@ -26,6 +26,9 @@ pub const EFER: u32 = 0xc000_0080;
 /// SYSCFG.
 pub const SYSCFG: u32 = 0xc001_0010;
 
+/// PATCH_LOADER: the address of a microcode patch to load. Microcode is beneath the hypervisor; firmware brings it.
+pub const PATCH_LOADER: u32 = 0xc001_0020;
+
 /// How accesses to one register of ours are met.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Fate {
@@ -59,10 +62,12 @@ pub const OURS: &[Ours] = &[
     guarded(0x2ff, 0x2ff), // MTRRdefType
     guarded(X2APIC_COMMAND, X2APIC_COMMAND),
     decided(EFER),
+    hidden(0xc000_0104, 0xc000_0104), // TSC_RATIO
     guarded(SYSCFG, SYSCFG),
     guarded(0xc001_0016, 0xc001_0019), // IORRBase and IORRMask
     guarded(0xc001_001a, 0xc001_001a), // TOP_MEM
     guarded(0xc001_001d, 0xc001_001d), // TOP_MEM2
+    guarded(PATCH_LOADER, PATCH_LOADER),
     guarded(0xc001_0058, 0xc001_0058), // MMIO configuration base address
     guarded(0xc001_0111, 0xc001_0113), // SMBASE, SMM_ADDR (TSEG base), SMM_MASK
     hidden(0xc001_0114, 0xc001_0119),  // VM_CR, IGNNE, SMM_CTL, VM_HSAVE_PA, SVM_KEY, SMM_KEY
@@ -195,6 +200,7 @@ pub fn write<H: Hardware>(
             Verdict::Paused => WriteDecision::Unchanged,
             Verdict::Fault => WriteDecision::Fault,
         },
+        PATCH_LOADER => WriteDecision::Vanish,
         SYSCFG => fixed_except(SYSCFG_OPEN, value, hardware.msr(SYSCFG)),
         0xc001_0016..=0xc001_001a | 0xc001_001d | 0xc001_0058 | 0xc001_0111..=0xc001_0113 => {
             fixed_except(0, value, hardware.msr(msr))

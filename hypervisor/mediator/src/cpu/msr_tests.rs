@@ -39,6 +39,7 @@ fn write_where(present: u64, msr: u32, value: u64, state: &State) -> WriteDecisi
 #[test]
 fn the_registers_of_svm_do_not_exist() {
     for msr in [
+        0xc000_0104,
         0xc001_0114,
         0xc001_0115,
         0xc001_0116,
@@ -123,6 +124,17 @@ fn memory_cannot_be_moved_but_the_present_value_may_be_written() {
             WriteDecision::Vanish
         );
     }
+}
+
+#[test]
+fn the_guest_loads_no_microcode() {
+    const LOADER: u32 = 0xc001_0020;
+    assert_eq!(write_where(0, LOADER, 0x7e80_0000, &STATE), WriteDecision::Vanish);
+    assert_eq!(write_where(0, LOADER, 0, &STATE), WriteDecision::Vanish);
+    assert!(
+        OURS.iter()
+            .any(|ours| (ours.first..=ours.last).contains(&LOADER) && ours.write == Fate::Decide)
+    );
 }
 
 #[test]
