@@ -47,6 +47,8 @@ const FEATURES_HYPERVISOR: u32 = 1 << 31;
 const STRUCTURED_OSPKE: u32 = 1 << 4;
 const EXTENDED_SVM: u32 = 1 << 2;
 const EXTENDED_SKINIT: u32 = 1 << 12;
+const SIZES_INVLPGB: u32 = 1 << 3;
+const SIZES_INVLPGB_COUNT: u32 = 0xffff;
 
 /// What the guest gets for `leaf` and `subleaf`, where the CPU says `raw`.
 #[inline]
@@ -62,6 +64,11 @@ pub fn filter(leaf: u32, subleaf: u32, raw: Leaf, guest: &GuestView) -> Leaf {
             seen.ecx = seen.ecx & !STRUCTURED_OSPKE | when(guest.cr4 & CR4_PKE, STRUCTURED_OSPKE);
         }
         0x8000_0001 => seen.ecx &= !(EXTENDED_SVM | EXTENDED_SKINIT),
+        // INVLPGB and TLBSYNC are #UD in a guest whose VMCB does not enable them (APM volume 2, table B-1).
+        0x8000_0008 => {
+            seen.ebx &= !SIZES_INVLPGB;
+            seen.edx &= !SIZES_INVLPGB_COUNT;
+        }
         // SVM revision and features; SME, SEV and their kin.
         0x8000_000a | 0x8000_001f => seen = Leaf::default(),
         0x4000_0000..=0x4000_00ff => seen = hypervisor_leaf(leaf, guest),
@@ -120,6 +127,17 @@ mod tests {
     }
 
     #[test]
+    fn instructions_that_the_save_area_leaves_off_are_hidden() {
+        let seen = filter(0x8000_0008, 0, FULL, &GUEST);
+        let expected = Leaf {
+            ebx: !(1 << 3),
+            edx: 0xffff_0000,
+            ..FULL
+        };
+        assert_eq!(seen, expected);
+    }
+
+    #[test]
     fn the_hypervisor_bit_is_set() {
         assert_eq!(filter(1, 0, Leaf::default(), &GUEST).ecx, 1 << 31);
     }
@@ -166,7 +184,7 @@ mod tests {
             0x3fff_ffff,
             0x4000_0100,
             0x8000_0000,
-            0x8000_0008,
+            0x8000_0007,
         ] {
             assert_eq!(filter(leaf, 0, FULL, &GUEST), FULL, "{leaf:x}");
         }
