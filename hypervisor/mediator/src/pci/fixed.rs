@@ -24,14 +24,22 @@ const INTEL: u16 = 0x8086;
 const AMD: u16 = 0x1022;
 
 static KNOWN: [Known; 3] = [
-    // Intel host bridges since the 915: PCIEXBAR 60-67h places the configuration window that the machine traps,
-    // DMIBAR 68-6Fh the window of the link to the south bridge (Intel 4 Series Chipset Family datasheet 319970,
-    // sections 5.1.16 and 5.1.17; still so in the 12th Generation Core datasheet 767626).
+    // Intel host bridges, the 4 Series (datasheet 319970, section 5.1) and QEMU's q35 after it / the Core since the
+    // 2nd generation (datasheet 324642, section 2.5; still so for the 12th, 767626):
+    //   40-4Fh EPBAR, MCHBAR; 50-53h GGC (q35: size of TSEG): memory taken for graphics
+    //   60-6Fh PCIEXBAR, the window that the machine traps, and DMIBAR; 70-7Fh - / MESEG
+    //   87h - / LAC; 97h LAC / -: the hole below 16 MiB
+    //   98-9Fh REMAPBASE, REMAPLIMIT, SMRAM, ESMRAMC (on, TSEG hides memory) / REMAPLIMIT
+    //   A0-BFh TOM, TOUUD, graphics' memory, TSEGMB, TOLUD
+    // Left are PAM, 80-86h or 90-96h: they shadow firmware below 1 MiB, where nothing of ours is, and legacy firmware
+    // sets them. Where REMAPBASE has the latter place, firmware locks it. OVMF is done with the fixed ones before it
+    // starts a boot entry; Linux would turn graphics' VGA decoding off in GGC and MCHBAR on, and meets locked ones
+    // elsewhere.
     Known {
         address: Address::from_devfn(0, 0x00),
         vendor: INTEL,
         class: CLASS_HOST_BRIDGE,
-        registers: &[0x60..=0x6f],
+        registers: &[0x40..=0x53, 0x60..=0x7f, 0x87..=0x87, 0x97..=0xbf],
     },
     // Intel south bridges: RCBA F0-F3h places 16 KiB of registers (ICH9 datasheet 316972, section 13.1). QEMU lays
     // them over memory; they are storage for the most part, so they would replace a page by what the guest wrote.

@@ -2,6 +2,8 @@
 
 use super::*;
 
+const HOST_BRIDGE: (u8, u8, u8) = (0, 0, 0);
+const HOST_CLASS: u32 = 0x06_0000;
 const LPC_BRIDGE: (u8, u8, u8) = (0, 0x1f, 0);
 const LPC_CLASS: u32 = 0x06_0100;
 
@@ -54,13 +56,43 @@ fn of_the_south_bridge_only_registers_that_place_memory_are_fixed() {
 }
 
 #[test]
+fn the_host_bridge_cannot_move_memory_but_shadow_the_firmwares() {
+    let mut scene = chipset(HOST_BRIDGE, 0x8086, HOST_CLASS);
+    let fixed = fixed_bytes(&mut scene, place(HOST_BRIDGE));
+    let expected: Vec<u16> = [0x40..=0x53, 0x60..=0x7f, 0x87..=0x87, 0x97..=0xbf]
+        .into_iter()
+        .flatten()
+        .collect();
+    assert_eq!(fixed, expected);
+}
+
+#[test]
+fn top_of_memory_and_system_management_memory_are_fixed_in_any_width() {
+    let mut scene = chipset(HOST_BRIDGE, 0x8086, HOST_CLASS);
+    for path in BOTH {
+        scene.write(path, place(HOST_BRIDGE), 0x9e, Width::Byte, 0x03);
+        scene.write(path, place(HOST_BRIDGE), 0x9c, Width::Word, 0xffff);
+        scene.write(path, place(HOST_BRIDGE), 0xb0, Width::Word, 0x7e00);
+        scene.write(path, place(HOST_BRIDGE), 0xbc, Width::Dword, GUEST);
+        for offset in [0x9c, 0xb0, 0xbc] {
+            assert_eq!(
+                scene.read(path, place(HOST_BRIDGE), offset, Width::Dword),
+                FIRMWARE
+            );
+        }
+    }
+    assert_eq!(scene.count(Attempt::FixedRegister), 8);
+}
+
+#[test]
 fn a_function_of_another_vendor_class_or_place_has_no_fixed_registers() {
     for (at, vendor, class) in [
         (LPC_BRIDGE, 0x1b36, LPC_CLASS),
         (LPC_BRIDGE, 0x8086, 0x06_0400),
         ((0, 0x1e, 0), 0x8086, LPC_CLASS),
-        ((0, 0, 0), 0x8086, LPC_CLASS),
-        (LPC_BRIDGE, 0x8086, 0x06_0000),
+        (HOST_BRIDGE, 0x8086, LPC_CLASS),
+        (LPC_BRIDGE, 0x8086, HOST_CLASS),
+        (HOST_BRIDGE, 0x1b36, HOST_CLASS),
     ] {
         let mut scene = chipset(at, vendor, class);
         assert_eq!(
