@@ -10,6 +10,7 @@ mod devices;
 mod instructions;
 mod last;
 mod memory;
+mod modes;
 mod random;
 mod registers;
 mod report;
@@ -57,6 +58,7 @@ fn efi_main() -> Status {
 fn try_everything(report: &mut Report, machine: &Machine, concealed: Option<Function>) {
     let before = COUNTERS.map(counters::value);
     instructions::run(report);
+    modes::run(report);
     registers::run(report, machine.region());
     if let Some(region) = machine.region() {
         memory::run(report, region);
