@@ -3,10 +3,9 @@
 //! Every item of every entry is looked at for every device, also after an entry has taken it, because `number=`
 //! counts all devices that reach it. So devices must be shown once each, in the order they are found.
 
+use super::text::Text;
 use super::{Driver, DriverOption, Entry, Item, Property, Selection};
 use crate::pci::Identity;
-use alloc::format;
-use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::slice;
 
@@ -45,7 +44,8 @@ impl<'a> Matcher<'a> {
         }
     }
 
-    /// The first entry that matches `device`, or `None`. Advances the counters, so show each device once.
+    /// The first entry that matches `device`, or `None`. Advances the counters, so show each device once. Takes no
+    /// memory.
     pub fn decide(&mut self, device: &Identity) -> Option<Decision<'a>> {
         let mut counters = self.counters.iter_mut();
         let mut decision = None;
@@ -86,25 +86,27 @@ fn matches(entry: &Entry, device: &Identity, counters: &mut slice::IterMut<'_, u
 }
 
 /// The counter's text, before it advances.
-fn count(counter: &mut u32) -> String {
-    let text = counter.to_string();
+fn count(counter: &mut u32) -> Text {
+    let text = Text::of(format_args!("{counter}"));
     *counter = counter.saturating_add(1);
     text
 }
 
 impl Property {
     /// The text that patterns are compared with.
-    #[must_use]
-    pub fn text(self, device: &Identity) -> String {
+    pub(super) fn text(self, device: &Identity) -> Text {
         match self {
-            Self::Slot => device.address.to_string(),
-            Self::Class => format!("{:04x}", device.class()),
-            Self::Id => format!("{:04x}:{:04x}", device.vendor, device.device),
-            Self::Subsystem => format!("{:04x}:{:04x}", device.subsystem_vendor, device.subsystem),
-            Self::Revision => format!("{:02x}", device.revision),
-            Self::ProgrammingInterface => format!("{:02x}", device.programming_interface()),
-            Self::ClassCode => format!("{:06x}", device.class_code & 0x00ff_ffff),
-            Self::HeaderType => format!("{:02x}", device.header_type),
+            Self::Slot => Text::of(format_args!("{}", device.address)),
+            Self::Class => Text::of(format_args!("{:04x}", device.class())),
+            Self::Id => Text::of(format_args!("{:04x}:{:04x}", device.vendor, device.device)),
+            Self::Subsystem => Text::of(format_args!(
+                "{:04x}:{:04x}",
+                device.subsystem_vendor, device.subsystem
+            )),
+            Self::Revision => Text::of(format_args!("{:02x}", device.revision)),
+            Self::ProgrammingInterface => Text::of(format_args!("{:02x}", device.programming_interface())),
+            Self::ClassCode => Text::of(format_args!("{:06x}", device.class_code & 0x00ff_ffff)),
+            Self::HeaderType => Text::of(format_args!("{:02x}", device.header_type)),
         }
     }
 }

@@ -20,6 +20,7 @@ mod parse;
 mod pattern;
 mod print;
 mod suggest;
+mod text;
 mod token;
 
 pub use drivers::{DefaultItem, Driver};
