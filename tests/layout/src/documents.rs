@@ -2,6 +2,7 @@
 
 use crate::{tokens, tree};
 use sekisho_mediator::log::Event;
+use sekisho_mediator::pci::Attempt;
 use sekisho_policy::{Colour, Source, check, codes, compile, explain, render_human, unsupported};
 use std::collections::BTreeSet;
 
@@ -117,6 +118,19 @@ fn every_event_is_described_with_its_level() {
     }
     let rows = events.lines().filter(|line| line.starts_with("| `H")).count();
     assert_eq!(rows, Event::ALL.len());
+}
+
+#[test]
+fn every_counter_is_described() {
+    let events = tree::read("docs/events.md");
+    let machine = tree::read("hypervisor/machine/src/counters.rs");
+    let (_, names) = machine.split_once("NAMES: [&str;").unwrap();
+    let (names, _) = names.split_once("];").unwrap();
+    let exits: Vec<&str> = names.split('"').skip(1).step_by(2).collect();
+    assert!(exits.contains(&"cpuid") && exits.len() > 10, "{exits:?}");
+    for name in exits.into_iter().chain(Attempt::ALL.map(Attempt::name)) {
+        assert!(events.contains(&format!("`{name}`")), "{name}");
+    }
 }
 
 #[test]
