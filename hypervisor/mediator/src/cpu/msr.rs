@@ -194,12 +194,7 @@ pub fn write<H: Hardware>(
         TSC => set_clock(value, state, hardware),
         TSC_ADJUST if state.features.contains(Features::TSC_ADJUST) => adjust_clock(value, state),
         APIC_BASE => apic_base(value, hardware.msr(APIC_BASE), state.features),
-        0x200..=0x21f | 0x2ff => match memory_types.write(msr, value) {
-            Verdict::Harmless => WriteDecision::Hardware(value),
-            Verdict::Harmful => WriteDecision::Vanish,
-            Verdict::Paused => WriteDecision::Unchanged,
-            Verdict::Fault => WriteDecision::Fault,
-        },
+        0x200..=0x21f | 0x2ff => memory_type(msr, value, memory_types, hardware),
         PATCH_LOADER => WriteDecision::Vanish,
         SYSCFG => fixed_except(SYSCFG_OPEN, value, hardware.msr(SYSCFG)),
         0xc001_0016..=0xc001_001a | 0xc001_001d | 0xc001_0058 | 0xc001_0111..=0xc001_0113 => {
@@ -215,6 +210,17 @@ const SYSCFG_OPEN: u64 = 1 << 18 | 1 << 19;
 
 /// Bits 12, 13, 16, 17 and 31..20 (Intel SDM volume 3, figure 11-28).
 const COMMAND_RESERVED: u64 = 0xfff3_3000;
+
+#[cold]
+fn memory_type<H: Hardware>(msr: u32, value: u64, types: &mut MemoryTypes, hardware: &H) -> WriteDecision {
+    types.refresh(|msr| hardware.msr(msr));
+    match types.write(msr, value) {
+        Verdict::Harmless => WriteDecision::Hardware(value),
+        Verdict::Harmful => WriteDecision::Vanish,
+        Verdict::Paused => WriteDecision::Unchanged,
+        Verdict::Fault => WriteDecision::Fault,
+    }
+}
 
 fn fixed_except(open: u64, value: u64, present: u64) -> WriteDecision {
     if value == present {

@@ -127,6 +127,39 @@ fn memory_cannot_be_moved_but_the_present_value_may_be_written() {
 }
 
 #[test]
+fn a_range_that_a_sibling_thread_set_counts() {
+    /// A CPU whose other thread made the first range's base the region, uncached, after this one was taken over.
+    struct Shared;
+    impl Hardware for Shared {
+        fn msr(&self, msr: u32) -> u64 {
+            match msr {
+                0x200 => 2 << 20,
+                0x2ff => 0x806,
+                _ => 0,
+            }
+        }
+
+        fn timestamp(&self) -> u64 {
+            0
+        }
+    }
+    let region = Region {
+        start: 2 << 20,
+        size: 2 << 20,
+    };
+    let mut types = MemoryTypes::capture(region, 8, 40, |msr| if msr == 0x2ff { 0x806 } else { 0 });
+    let mask = 0xff_ffe0_0800;
+    assert_eq!(
+        write(0x201, mask, &STATE, &mut types, &Shared),
+        WriteDecision::Vanish
+    );
+    assert_eq!(
+        write(0x203, mask, &STATE, &mut types, &Shared),
+        WriteDecision::Hardware(mask)
+    );
+}
+
+#[test]
 fn the_guest_loads_no_microcode() {
     const LOADER: u32 = 0xc001_0020;
     assert_eq!(write_where(0, LOADER, 0x7e80_0000, &STATE), WriteDecision::Vanish);

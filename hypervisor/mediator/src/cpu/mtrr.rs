@@ -4,6 +4,9 @@
 //! own memory, but a write after which our region would have another type than now (uncached, say, or a mix)
 //! vanishes. The fixed ranges lie below 1 MiB, where the region never is.
 //!
+//! Threads of one core share these registers from family 17h on (AMD PPR 54945, whose MTRRs name cores, not threads),
+//! so what was seen before is no measure: each judgement starts from what the hardware holds.
+//!
 //! Sources: AMD APM volume 2, section 7.7 (MTRRs), 7.7.3 (variable ranges), 7.7.4 (overlaps); Intel SDM volume 3,
 //! section 12.11.
 
@@ -34,7 +37,7 @@ const UNCACHEABLE: u8 = 0;
 const WRITE_THROUGH: u8 = 4;
 const WRITE_BACK: u8 = 6;
 
-/// The hypervisor's memory: a multiple of 2 MiB, aligned to it, above 1 MiB and below 4 GiB.
+/// The hypervisor's memory: a multiple of 2 MiB, aligned to it, above 1 MiB.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Region {
     /// First byte.
@@ -50,7 +53,7 @@ struct Variable {
     mask: u64,
 }
 
-/// One CPU's registers, kept equal to the hardware's.
+/// One CPU's registers, as they were last seen or written.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct MemoryTypes {
     region: Region,
@@ -89,25 +92,25 @@ impl MemoryTypes {
     /// From the hardware, read through `read`. `capability` is MTRRcap (0xFE), `address_bits` the physical address
     /// width (CPUID 8000_0008 EAX bits 7..0).
     #[must_use]
-    pub fn capture(
-        region: Region,
-        capability: u64,
-        address_bits: u8,
-        mut read: impl FnMut(u32) -> u64,
-    ) -> Self {
-        let count = usize::from(capability.to_le_bytes()[0]).min(MAX_VARIABLE_RANGES);
-        let mut variable = [Variable::default(); MAX_VARIABLE_RANGES];
-        for (number, range) in (0..).step_by(2).zip(variable.iter_mut().take(count)) {
+    pub fn capture(region: Region, capability: u64, address_bits: u8, read: impl FnMut(u32) -> u64) -> Self {
+        let mut captured = Self {
+            region,
+            variable: [Variable::default(); MAX_VARIABLE_RANGES],
+            count: usize::from(capability.to_le_bytes()[0]).min(MAX_VARIABLE_RANGES),
+            default_type: 0,
+            beyond_memory: u64::MAX.checked_shl(u32::from(address_bits)).unwrap_or(0),
+        };
+        captured.refresh(read);
+        captured
+    }
+
+    /// What the hardware holds now, read through `read`: to be done before a write is judged.
+    pub fn refresh(&mut self, mut read: impl FnMut(u32) -> u64) {
+        for (number, range) in (0..).step_by(2).zip(self.variable.iter_mut().take(self.count)) {
             range.base = read(VARIABLE_FIRST + number);
             range.mask = read(VARIABLE_FIRST + number + 1);
         }
-        Self {
-            region,
-            variable,
-            count,
-            default_type: read(DEFAULT_TYPE),
-            beyond_memory: u64::MAX.checked_shl(u32::from(address_bits)).unwrap_or(0),
-        }
+        self.default_type = read(DEFAULT_TYPE);
     }
 
     /// Judges a write of `value` to `msr`, a variable range or the default type.
