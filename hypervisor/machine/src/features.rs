@@ -25,7 +25,6 @@ pub(crate) fn guest() -> Features {
         note(Features::TRANSLATION_CACHE, leaf.ecx & 1 << 17 != 0);
     }
     if let Some(leaf) = leaf(0x8000_0008) {
-        note(Features::SEGMENT_LIMITS, leaf.ebx & 1 << 20 == 0);
         note(Features::MCOMMIT, leaf.ebx & 1 << 8 != 0);
         note(Features::INTERRUPTIBLE_WBINVD, leaf.ebx & 1 << 13 != 0);
     }

@@ -48,6 +48,7 @@ const STRUCTURED_OSPKE: u32 = 1 << 4;
 const EXTENDED_SVM: u32 = 1 << 2;
 const EXTENDED_SKINIT: u32 = 1 << 12;
 const SIZES_INVLPGB: u32 = 1 << 3;
+const SIZES_NO_LMSLE: u32 = 1 << 20;
 const SIZES_INVLPGB_COUNT: u32 = 0xffff;
 
 /// What the guest gets for `leaf` and `subleaf`, where the CPU says `raw`.
@@ -64,9 +65,10 @@ pub fn filter(leaf: u32, subleaf: u32, raw: Leaf, guest: &GuestView) -> Leaf {
             seen.ecx = seen.ecx & !STRUCTURED_OSPKE | when(guest.cr4 & CR4_PKE, STRUCTURED_OSPKE);
         }
         0x8000_0001 => seen.ecx &= !(EXTENDED_SVM | EXTENDED_SKINIT),
-        // INVLPGB and TLBSYNC are #UD in a guest whose VMCB does not enable them (APM volume 2, table B-1).
+        // INVLPGB and TLBSYNC are #UD in a guest whose VMCB does not enable them (APM volume 2, table B-1). EFER.LMSLE:
+        // see `efer`.
         0x8000_0008 => {
-            seen.ebx &= !SIZES_INVLPGB;
+            seen.ebx = seen.ebx & !SIZES_INVLPGB | SIZES_NO_LMSLE;
             seen.edx &= !SIZES_INVLPGB_COUNT;
         }
         // SVM revision and features; SME, SEV and their kin.
@@ -135,6 +137,7 @@ mod tests {
             ..FULL
         };
         assert_eq!(seen, expected);
+        assert_eq!(filter(0x8000_0008, 0, Leaf::default(), &GUEST).ebx, 1 << 20);
     }
 
     #[test]
