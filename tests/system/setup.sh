@@ -36,6 +36,6 @@ if [ "$(id -u)" -ne 0 ]; then
     as_root="sudo"
 fi
 echo "setup: installing${missing:- nothing}, after apt-get update"
-$as_root apt-get update -q
+$as_root apt-get update -qq
 [ -n "$missing" ] || exit 0
-$as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $missing
+$as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $missing
