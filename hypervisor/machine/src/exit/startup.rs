@@ -31,7 +31,7 @@ fn decide(cpu: &mut Cpu, command: InterruptCommand, pass: impl FnOnce(&Cpu)) {
     }
     let views = views.get(..peers.len()).unwrap_or_default();
     match command.decide(views, cpu.index) {
-        Decision::Pass | Decision::Nmi(_) => pass(cpu),
+        Decision::Pass => pass(cpu),
         Decision::Swallow => {}
         Decision::Init(targets) => init(cpu, targets),
         Decision::Startup(targets, vector) => start(cpu, targets, vector),

@@ -1,9 +1,8 @@
 //! Interprocessor interrupts: which of them the hypervisor must carry out itself, and for which CPUs.
 //!
 //! INIT and startup IPIs would take a CPU away from the hypervisor, so they are decoded here and never reach the
-//! interrupt controller. NMIs pass, but are remembered, so that the machine can tell a guest's NMI from its own.
-//! Everything else passes. The command and the destination registers are the guest's: no combination of bits may
-//! let an INIT through, and one that names no CPU simply reaches none.
+//! interrupt controller. Everything else passes, NMIs too. The command and the destination registers are the guest's:
+//! no combination of bits may let an INIT through, and one that names no CPU simply reaches none.
 //!
 //! Sources: AMD APM volume 2, section 16.5 (figure 16-18, ICR), 16.6 (destinations), 16.14 (x2APIC ICR, logical
 //! x2APIC ID); Intel SDM volume 3, 11.6.1 (ICR), 11.6.2 (destinations), 11.12.9 and 11.12.10 (x2APIC).
@@ -107,15 +106,12 @@ pub enum Decision {
     Init(CpuSet),
     /// These CPUs get a startup IPI from the hypervisor.
     Startup(CpuSet, u8),
-    /// The real interrupt controller gets it, and these CPUs will see a guest's NMI.
-    Nmi(CpuSet),
 }
 
 const LOGICAL: u32 = 1 << 11;
 const LEVEL_ASSERT: u32 = 1 << 14;
 const TRIGGER_LEVEL: u32 = 1 << 15;
 
-const DELIVERY_NMI: u32 = 4;
 const DELIVERY_INIT: u32 = 5;
 const DELIVERY_STARTUP: u32 = 6;
 
@@ -149,7 +145,7 @@ impl InterruptCommand {
     #[inline]
     #[must_use]
     pub const fn is_special(self) -> bool {
-        matches!(self.low >> 8 & 7, DELIVERY_NMI | DELIVERY_INIT | DELIVERY_STARTUP)
+        matches!(self.low >> 8 & 7, DELIVERY_INIT | DELIVERY_STARTUP)
     }
 
     /// Decides what becomes of this command when the CPU with number `sender` in `cpus` gives it.
@@ -165,7 +161,6 @@ impl InterruptCommand {
     fn decide_special(self, delivery: u32, cpus: &[CpuView], sender: usize) -> Decision {
         let targets = self.targets(cpus, sender);
         match delivery {
-            DELIVERY_NMI => Decision::Nmi(targets),
             DELIVERY_STARTUP => Decision::Startup(targets, self.low.to_le_bytes()[0]),
             // A level-triggered de-assert only synchronised arbitration IDs, and does nothing on CPUs with SVM or
             // VMX (Intel SDM volume 3, table 11-3).
@@ -391,19 +386,16 @@ mod tests {
     }
 
     #[test]
-    fn an_nmi_passes_and_is_remembered() {
-        assert_eq!(
-            xapic(NMI | TO_OTHERS, 0).decide(&flat(), 0),
-            Decision::Nmi(cpus(0b1110))
-        );
-        assert_eq!(x2apic(NMI, 0x10f).decide(&x2(), 0), Decision::Nmi(cpus(0b1000)));
+    fn an_nmi_passes() {
+        assert_eq!(xapic(NMI | TO_OTHERS, 0).decide(&flat(), 0), Decision::Pass);
+        assert_eq!(x2apic(NMI, 0x10f).decide(&x2(), 0), Decision::Pass);
     }
 
     #[test]
     fn no_bits_let_an_init_or_a_startup_through() {
         for low in 0..1_u32 << 20 {
             let passes = matches!(xapic(low, 1).decide(&flat(), 0), Decision::Pass);
-            assert_eq!(passes, !matches!(low >> 8 & 7, 4..=6), "{low:x}");
+            assert_eq!(passes, !matches!(low >> 8 & 7, 5 | 6), "{low:x}");
         }
     }
 
