@@ -1,10 +1,10 @@
-//! INIT and startup IPIs as the guest's CPUs experience them, and the register state they leave.
+//! The register state in which INIT and startup IPIs leave the guest's CPUs.
 //!
 //! Both are emulated, never delivered: a real INIT would take a CPU away from the hypervisor. The state is plain
 //! data without a vendor's layout; the machine copies it into the VMCB or VMCS.
 //!
-//! Sources: AMD APM volume 2, table 14-1 (state after INIT), section 14.1.5 (startup vector), section 16.5
-//! (interrupt command register); Intel SDM volume 3, table 9-1 (table 10-1 in newer editions).
+//! Sources: AMD APM volume 2, table 14-1 (state after INIT), section 14.1.5 (startup vector); Intel SDM volume 3,
+//! table 9-1 (table 10-1 in newer editions).
 
 /// A segment register with its hidden part.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -109,63 +109,6 @@ const fn segment(selector: u16, base: u64, access: u8) -> SegmentState {
     }
 }
 
-/// Which CPU of the machine this is (APIC_BASE.BSC).
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Role {
-    /// The one that starts at power-on.
-    Boot,
-    /// Any other.
-    Application,
-}
-
-/// What a CPU is doing, as far as startup goes.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum Activity {
-    /// Executes the guest.
-    #[default]
-    Running,
-    /// After INIT: executes nothing until a startup IPI.
-    WaitForStartup,
-}
-
-/// What the machine must do for an INIT or a startup IPI.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[must_use]
-pub enum Transition {
-    /// Nothing.
-    Ignore,
-    /// Put the CPU into [`ResetState::init`] and let it wait.
-    Park,
-    /// Put the CPU into [`ResetState::startup`] with this vector and run it.
-    Start(u8),
-    /// INIT at the boot CPU: the guest restarts the machine.
-    ResetPlatform,
-}
-
-impl Activity {
-    /// An INIT arrives.
-    pub const fn init(&mut self, role: Role) -> Transition {
-        match role {
-            Role::Boot => Transition::ResetPlatform,
-            Role::Application => {
-                *self = Self::WaitForStartup;
-                Transition::Park
-            }
-        }
-    }
-
-    /// A startup IPI arrives; only a waiting CPU heeds it.
-    pub const fn startup(&mut self, vector: u8) -> Transition {
-        match self {
-            Self::Running => Transition::Ignore,
-            Self::WaitForStartup => {
-                *self = Self::Running;
-                Transition::Start(vector)
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -193,23 +136,5 @@ mod tests {
         let state = ResetState::init(0);
         assert_eq!(state.cr0_after_init(0x8005_0033), 0x10);
         assert_eq!(state.cr0_after_init(0xc005_0033), 0x4000_0010);
-    }
-
-    #[test]
-    fn only_a_waiting_cpu_heeds_a_startup() {
-        let mut activity = Activity::Running;
-        assert_eq!(activity.startup(1), Transition::Ignore);
-        assert_eq!(activity.init(Role::Application), Transition::Park);
-        assert_eq!(activity.init(Role::Application), Transition::Park);
-        assert_eq!(activity.startup(8), Transition::Start(8));
-        assert_eq!(activity.startup(9), Transition::Ignore);
-        assert_eq!(activity, Activity::Running);
-    }
-
-    #[test]
-    fn init_at_the_boot_cpu_restarts_the_machine() {
-        let mut activity = Activity::Running;
-        assert_eq!(activity.init(Role::Boot), Transition::ResetPlatform);
-        assert_eq!(activity, Activity::Running);
     }
 }
