@@ -7,7 +7,7 @@ use crate::machine::Machine;
 use crate::memory::GuestRam;
 use crate::svm::{Exception, View};
 use sekisho_mediator::cpu::apic_page::{ApicWrite, COMMAND_HIGH, apic_write};
-use sekisho_mediator::cpu::emulate::{Device, Fault, Outcome, Refusal, Segment, Surroundings, emulate, skip};
+use sekisho_mediator::cpu::emulate::{Device, Fault, Refusal, Segment, Surroundings, emulate, skip};
 use sekisho_mediator::cpu::interrupt_command::InterruptCommand;
 use sekisho_mediator::cpu::linear::LinearMemory;
 use sekisho_mediator::cpu::recall::Value;
@@ -132,9 +132,9 @@ fn carry_out<D: Device>(cpu: &mut Cpu, fault: Fault, device: &mut D) -> bool {
 
 /// The registers hold the results: the instruction is done. Or the guest gets its exception.
 #[inline]
-fn finish(cpu: &mut Cpu, result: Result<Outcome, Refusal>) -> bool {
+fn finish(cpu: &mut Cpu, result: Result<(), Refusal>) -> bool {
     match result {
-        Ok(Outcome::Done | Outcome::SingleStep) => {
+        Ok(()) => {
             cpu.vcpu.scatter();
             cpu.vcpu.retire(cpu.vcpu.registers.rip);
             true

@@ -75,18 +75,6 @@ pub enum Direction {
     Write,
 }
 
-/// The instruction (or one round of a repeated one) is done and the registers hold its results.
-///
-/// Either way the machine must end an interrupt shadow (STI, MOV SS), for the instruction after it has run.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[must_use]
-pub enum Outcome {
-    /// Nothing further.
-    Done,
-    /// RFLAGS.TF was set: a #DB with DR6.BS must follow (AMD APM volume 2, section 13.1.4).
-    SingleStep,
-}
-
 /// Why the instruction was not carried out. The registers are as before, and nothing was written; a string move
 /// whose destination faults has read its device.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -108,12 +96,15 @@ impl From<Unreachable> for Refusal {
     }
 }
 
-const FLAG_TRAP: u64 = 1 << 8;
 const FLAG_RESUME: u64 = 1 << 16;
 
 const PAGE: u64 = 4096;
 
-/// Carries out the instruction in `bytes`, whose memory operand faulted, against `device`.
+/// Carries out the instruction in `bytes`, whose memory operand faulted, against `device`: all of it, or one round of
+/// a repeated one. The registers hold its results then.
+///
+/// The machine must end an interrupt shadow (STI, MOV SS), and raise #DB with DR6.BS where RFLAGS.TF is set (AMD APM
+/// volume 2, section 13.1.4), for the instruction after it has run.
 ///
 /// # Errors
 /// [`Refusal`]; nothing has changed then.
@@ -125,14 +116,15 @@ pub fn emulate<D: Device, S: Surroundings>(
     fault: Fault,
     device: &mut D,
     surroundings: &S,
-) -> Result<Outcome, Refusal> {
+) -> Result<(), Refusal> {
     // Away from the page's ends every operand is whole.
     let first = u64::from(D::MAY_BEGIN_BEFORE);
     if mode == Mode::Bits64
         && (first..=PAGE - 8).contains(&(fault.address % PAGE))
         && let Some(plain) = quick_move(bytes)
     {
-        return Ok(perform(plain, registers, mode, device));
+        perform(plain, registers, mode, device);
+        return Ok(());
     }
     emulate_any(registers, mode, bytes, fault, device, surroundings)
 }
@@ -145,11 +137,12 @@ fn emulate_any<D: Device, S: Surroundings>(
     fault: Fault,
     device: &mut D,
     surroundings: &S,
-) -> Result<Outcome, Refusal> {
+) -> Result<(), Refusal> {
     if let Some(plain) = common_move(mode, bytes)
         && is_whole(plain, fault)
     {
-        return Ok(perform(plain, registers, mode, device));
+        perform(plain, registers, mode, device);
+        return Ok(());
     }
     general::emulate(registers, mode, bytes, fault, device, surroundings)
 }
@@ -174,7 +167,7 @@ pub fn skip<S: Surroundings>(
     bytes: &InstructionBytes,
     fault: Fault,
     surroundings: &S,
-) -> Result<Outcome, Refusal> {
+) -> Result<(), Refusal> {
     match emulate(registers, mode, bytes, fault, &mut Nothing, surroundings) {
         Err(Refusal::Undecodable) => general::step_over(registers, mode, bytes),
         other => other,
@@ -200,12 +193,7 @@ impl Device for Nothing {
 
 /// Does it, and moves behind it.
 #[inline(always)]
-pub(super) fn perform<D: Device>(
-    plain: Move,
-    registers: &mut Registers,
-    mode: Mode,
-    device: &mut D,
-) -> Outcome {
+pub(super) fn perform<D: Device>(plain: Move, registers: &mut Registers, mode: Mode, device: &mut D) {
     let width = plain.width;
     match plain.action {
         Action::Store(register) => device.write(width, registers.read(register, width)),
@@ -223,28 +211,12 @@ pub(super) fn perform<D: Device>(
             registers.write(register, result, value);
         }
     }
-    advance(registers, mode, plain.length)
+    advance(registers, mode, plain.length);
 }
 
-/// Moves the instruction pointer behind an instruction of `length` bytes.
+/// The end of an instruction of `length` bytes: the instruction pointer moves behind it, and RF is consumed.
 #[inline]
-pub(super) fn advance(registers: &mut Registers, mode: Mode, length: u8) -> Outcome {
+pub(super) fn advance(registers: &mut Registers, mode: Mode, length: u8) {
     registers.rip = registers.rip.wrapping_add(u64::from(length)) & mode.pointer_mask();
-    complete(registers)
-}
-
-/// Leaves the instruction pointer on a repeated instruction that has rounds left; RF holds until its last.
-pub(super) const fn hold(registers: &Registers) -> Outcome {
-    if registers.rflags & FLAG_TRAP == 0 {
-        Outcome::Done
-    } else {
-        Outcome::SingleStep
-    }
-}
-
-/// The end of an instruction: RF is consumed, TF asks for its trap.
-#[inline]
-const fn complete(registers: &mut Registers) -> Outcome {
     registers.rflags &= !FLAG_RESUME;
-    hold(registers)
 }

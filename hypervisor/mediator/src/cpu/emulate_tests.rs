@@ -3,7 +3,7 @@
 extern crate std;
 
 use super::decode::Mode;
-use super::emulate::{Device, Direction, Fault, Outcome, Refusal, Segment, Surroundings, emulate, skip};
+use super::emulate::{Device, Direction, Fault, Refusal, Segment, Surroundings, emulate, skip};
 use super::fetch::InstructionBytes;
 use super::registers::{Registers, Width};
 use std::vec::Vec;
@@ -204,7 +204,7 @@ fn check(case: &Case, bytes: &InstructionBytes) {
         &mut device,
         &Flat,
     );
-    assert_eq!(outcome, Ok(Outcome::Done), "{}", case.name);
+    assert_eq!(outcome, Ok(()), "{}", case.name);
     assert_eq!(device.value, case.device_after, "{}", case.name);
     let (number, value) = case.register_after;
     assert_eq!(registers.general[number], value, "{}", case.name);
@@ -260,7 +260,7 @@ fn an_operand_that_only_ends_at_the_fault_is_refused() {
     assert_eq!(outcome, Err(Refusal::Undecodable));
     registers.general[3] = 0xfed0_0000;
     let outcome = emulate(&mut registers, Mode::Bits64, &bytes, fault, &mut device, &Flat);
-    assert_eq!(outcome, Ok(Outcome::Done));
+    assert_eq!(outcome, Ok(()));
 }
 
 #[test]
@@ -290,11 +290,7 @@ fn a_bit_number_reaches_beyond_the_operand() {
         let bytes = InstructionBytes::new(&[0x0f, 0xa3, 0x0b]);
         let mut device = DeviceRegister::holding(8);
         let outcome = emulate(&mut registers, Mode::Bits64, &bytes, fault, &mut device, &Flat);
-        assert_eq!(
-            (outcome, registers.rflags),
-            (Ok(Outcome::Done), 2 | 1),
-            "{number}"
-        );
+        assert_eq!((outcome, registers.rflags), (Ok(()), 2 | 1), "{number}");
     }
 }
 
@@ -311,7 +307,7 @@ fn a_repeated_store_is_done_round_by_round() {
             direction: Direction::Write,
         };
         let outcome = emulate(&mut registers, Mode::Bits64, &bytes, fault, &mut device, &Flat);
-        assert_eq!(outcome, Ok(Outcome::Done));
+        assert_eq!(outcome, Ok(()));
         assert_eq!(registers.general[1], 3 - round);
         assert_eq!(registers.general[7], DEVICE + 4 * round);
         assert_eq!(registers.rip, if round == 3 { 0x1002 } else { 0x1000 });
@@ -334,7 +330,7 @@ fn a_repeated_scan_ends_where_it_finds() {
         &mut DeviceRegister::holding(0x88),
         &Flat,
     );
-    assert_eq!(outcome, Ok(Outcome::Done));
+    assert_eq!(outcome, Ok(()));
     assert_eq!(
         (registers.rip, registers.general[1], registers.general[7]),
         (0x1002, 2, DEVICE - 1)
@@ -350,7 +346,7 @@ fn a_compare_takes_the_operand_that_memory_has_not() {
         let mut device = DeviceRegister::holding(0x5a);
         let bytes = InstructionBytes::new(&[0xa6]);
         let outcome = emulate(&mut registers, Mode::Bits64, &bytes, READ, &mut device, &Flat);
-        assert_eq!(outcome, Ok(Outcome::Done));
+        assert_eq!(outcome, Ok(()));
         assert_eq!(registers.rflags & 64, 64);
         assert_eq!(device.accesses.len(), 1);
     }
@@ -381,7 +377,7 @@ fn a_fault_of_the_other_operand_is_the_guests() {
 }
 
 #[test]
-fn single_stepping_traps_behind_the_instruction_and_consumes_rf() {
+fn an_instruction_consumes_rf_and_leaves_the_trap_to_the_machine() {
     let mut registers = registers();
     registers.rflags |= 1 << 8 | 1 << 16;
     let bytes = InstructionBytes::new(&[0x89, 0x03]);
@@ -393,7 +389,7 @@ fn single_stepping_traps_behind_the_instruction_and_consumes_rf() {
         &mut DeviceRegister::holding(0),
         &Flat,
     );
-    assert_eq!(outcome, Ok(Outcome::SingleStep));
+    assert_eq!(outcome, Ok(()));
     assert_eq!((registers.rip, registers.rflags), (0x1002, 2 | 1 << 8));
 }
 
@@ -415,7 +411,7 @@ fn the_instruction_pointer_wraps_at_its_mode() {
             &mut DeviceRegister::holding(0),
             &Flat,
         );
-        assert_eq!((outcome, registers.rip), (Ok(Outcome::Done), 1), "{mode:?}");
+        assert_eq!((outcome, registers.rip), (Ok(()), 1), "{mode:?}");
     }
 }
 
@@ -423,16 +419,10 @@ fn the_instruction_pointer_wraps_at_its_mode() {
 fn where_nothing_is_loads_give_ones_and_stores_vanish() {
     let mut registers = registers();
     let load = InstructionBytes::new(&[0x8b, 0x03]);
-    assert_eq!(
-        skip(&mut registers, Mode::Bits64, &load, READ, &Flat),
-        Ok(Outcome::Done)
-    );
+    assert_eq!(skip(&mut registers, Mode::Bits64, &load, READ, &Flat), Ok(()));
     assert_eq!(registers.general[0], 0xffff_ffff);
     let store = InstructionBytes::new(&[0x0f, 0x29, 0x03]); // movaps [rbx], xmm0
-    assert_eq!(
-        skip(&mut registers, Mode::Bits64, &store, WRITE, &Flat),
-        Ok(Outcome::Done)
-    );
+    assert_eq!(skip(&mut registers, Mode::Bits64, &store, WRITE, &Flat), Ok(()));
     assert_eq!(registers.rip, 0x1005);
 }
 

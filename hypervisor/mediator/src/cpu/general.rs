@@ -5,7 +5,7 @@
 
 use super::arithmetic::{self, BitChange, Operation, combine};
 use super::decode::Mode;
-use super::emulate::{Device, Fault, Outcome, Refusal, Segment, Surroundings, advance};
+use super::emulate::{Device, Fault, Refusal, Segment, Surroundings, advance};
 use super::fetch::InstructionBytes;
 use super::registers::{RAX, Register, Registers, Width};
 use super::string;
@@ -27,7 +27,7 @@ pub(super) fn emulate<D: Device, S: Surroundings>(
     fault: Fault,
     device: &mut D,
     surroundings: &S,
-) -> Result<Outcome, Refusal> {
+) -> Result<(), Refusal> {
     let instruction = decode(mode, bytes, registers.rip)?;
     if let Some(repeated) = string::StringInstruction::new(&instruction) {
         return repeated.emulate(registers, mode, fault, device, surroundings);
@@ -38,7 +38,8 @@ pub(super) fn emulate<D: Device, S: Surroundings>(
     }
     let changed = access.perform(registers, device)?;
     registers.rflags = changed;
-    Ok(advance(registers, mode, length(&instruction)?))
+    advance(registers, mode, length(&instruction)?);
+    Ok(())
 }
 
 /// Moves behind any complete instruction with a memory operand that neither transfers control nor uses the stack.
@@ -48,7 +49,7 @@ pub(super) fn step_over(
     registers: &mut Registers,
     mode: Mode,
     bytes: &InstructionBytes,
-) -> Result<Outcome, Refusal> {
+) -> Result<(), Refusal> {
     let instruction = decode(mode, bytes, registers.rip)?;
     let elsewhere = matches!(
         instruction.mnemonic(),
@@ -57,7 +58,8 @@ pub(super) fn step_over(
     if elsewhere || memory_operand(&instruction).is_none() {
         return Err(Refusal::Undecodable);
     }
-    Ok(advance(registers, mode, length(&instruction)?))
+    advance(registers, mode, length(&instruction)?);
+    Ok(())
 }
 
 /// The linear address of the instruction's operand, so that a test can let the fault be there.

@@ -6,7 +6,7 @@
 
 use super::arithmetic::{Operation, ZERO, combine};
 use super::decode::Mode;
-use super::emulate::{Device, Direction, Fault, Outcome, Refusal, Surroundings, advance, hold};
+use super::emulate::{Device, Direction, Fault, Refusal, Surroundings, advance};
 use super::general::{length, value_of};
 use super::registers::{RAX, RCX, RDI, RSI, Register, Registers, Width};
 use iced_x86::{Instruction, Mnemonic, OpKind};
@@ -75,11 +75,12 @@ impl<'a> StringInstruction<'a> {
         fault: Fault,
         device: &mut D,
         surroundings: &S,
-    ) -> Result<Outcome, Refusal> {
+    ) -> Result<(), Refusal> {
         let length = length(self.instruction)?;
         let left = registers.read(RCX, self.address_width);
         if self.repeat != Repeat::Once && left == 0 {
-            return Ok(advance(registers, mode, length));
+            advance(registers, mode, length);
+            return Ok(());
         }
         self.round(registers, fault, device, surroundings)?;
         if matches!(self.kind, Kind::Move | Kind::Load | Kind::Compare) {
@@ -89,13 +90,16 @@ impl<'a> StringInstruction<'a> {
             self.step(registers, RDI);
         }
         if self.repeat == Repeat::Once {
-            return Ok(advance(registers, mode, length));
+            advance(registers, mode, length);
+            return Ok(());
         }
         registers.write(RCX, self.address_width, left.wrapping_sub(1));
         if left == 1 || self.flags_end_it(registers) {
-            return Ok(advance(registers, mode, length));
+            advance(registers, mode, length);
+            return Ok(());
         }
-        Ok(hold(registers))
+        // The instruction pointer stays for the rounds left, and so does RF.
+        Ok(())
     }
 
     fn round<D: Device, S: Surroundings>(
