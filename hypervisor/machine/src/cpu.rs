@@ -4,6 +4,7 @@ use crate::apic::LocalApic;
 use crate::descriptors::Descriptors;
 use crate::exit::nmi::NonMaskable;
 use crate::machine::Machine;
+use crate::memory::RamWord;
 use crate::svm::{HostState, Vcpu};
 use core::arch::{asm, naked_asm};
 use core::ptr::with_exposed_provenance;
@@ -28,7 +29,7 @@ pub(crate) struct Cpu {
     /// This CPU's interrupt controller.
     pub(crate) apic: LocalApic,
     /// The stores to the local APIC that this CPU has met.
-    pub(crate) recall: Recall,
+    pub(crate) recall: Recall<RamWord>,
     /// The memory type registers, as they are.
     pub(crate) memory_types: MemoryTypes,
     /// IA32_TSC_ADJUST as the guest sees it.

@@ -6,6 +6,7 @@
 
 use crate::address::{GuestPhys, HostPhys, PhysRange};
 use core::ptr::{with_exposed_provenance, with_exposed_provenance_mut};
+use sekisho_mediator::cpu::recall::WordMemory;
 use sekisho_mediator::cpu::walk::{GuestMemory, Unreachable};
 
 /// Where physical address 0 appears, write-back.
@@ -27,6 +28,7 @@ pub(crate) const MESSAGES: PhysRange = PhysRange {
 pub(crate) struct GuestRam {
     /// The hypervisor's region.
     own: PhysRange,
+    own_length: u64,
     /// The interrupt addresses and the configuration window.
     devices: [PhysRange; 2],
     /// Everything below this and outside of `own` is allowed: nearly all accesses.
@@ -42,6 +44,7 @@ impl GuestRam {
         let surely = MESSAGES.start.min(window.start).min(limit);
         Self {
             own,
+            own_length: own.length(),
             devices: [MESSAGES, window],
             surely,
             limit,
@@ -84,15 +87,7 @@ impl GuestMemory for GuestRam {
 
     #[inline(always)]
     fn read_word(&self, guest_physical: u64) -> Result<u64, Unreachable> {
-        // An aligned word lies within or without: the bounds are multiples of pages.
-        let address = guest_physical & !7;
-        let high = address >= self.surely;
-        if self.own.contains(address) || high && !self.is_high_memory(GuestPhys(address), 8) {
-            return Err(Unreachable);
-        }
-        let from = (RAM_WINDOW + address) as usize;
-        // SAFETY: as in `read`; one volatile load, because the guest may change the word meanwhile.
-        Ok(unsafe { with_exposed_provenance::<u64>(from).read_volatile() })
+        self.word(guest_physical).map(|word| self.load(word))
     }
 
     fn write(&self, guest_physical: u64, bytes: &[u8]) -> Result<(), Unreachable> {
@@ -101,6 +96,32 @@ impl GuestMemory for GuestRam {
         // SAFETY: as in `read`; nothing of the hypervisor's lies there.
         unsafe { core::ptr::copy_nonoverlapping(bytes.as_ptr(), to, bytes.len()) };
         Ok(())
+    }
+}
+
+/// An aligned word of the guest's memory: holding one proves that the windows map it and that it is not ours.
+#[derive(Clone, Copy)]
+pub(crate) struct RamWord(*const u64);
+
+impl WordMemory for GuestRam {
+    type Word = RamWord;
+
+    #[inline(always)]
+    fn word(&self, guest_physical: u64) -> Result<RamWord, Unreachable> {
+        // An aligned word lies within or without: the bounds are multiples of pages.
+        let address = guest_physical & !7;
+        let high = address >= self.surely;
+        let own = address.wrapping_sub(self.own.start) < self.own_length;
+        if own || high && !self.is_high_memory(GuestPhys(address), 8) {
+            return Err(Unreachable);
+        }
+        Ok(RamWord(with_exposed_provenance((RAM_WINDOW + address) as usize)))
+    }
+
+    #[inline(always)]
+    fn load(&self, word: RamWord) -> u64 {
+        // SAFETY: `word` made it; one volatile load, because the guest may change the word meanwhile.
+        unsafe { word.0.read_volatile() }
     }
 }
 

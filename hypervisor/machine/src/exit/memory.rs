@@ -19,8 +19,15 @@ const RESERVED_ENTRY: u32 = 1 | 8;
 const PAGE_OFFSET: u64 = 0xfff;
 
 /// A nested page fault.
-#[inline]
-pub(crate) fn handle(cpu: &mut Cpu, fault: MemoryFault) {
+#[inline(never)]
+pub(crate) fn handle(cpu: &mut Cpu) {
+    if !known_apic_write(cpu) {
+        find_device(cpu, cpu.vcpu.memory_fault());
+    }
+}
+
+#[inline(never)]
+fn find_device(cpu: &mut Cpu, fault: MemoryFault) {
     let MemoryFault {
         address,
         direction,
@@ -42,30 +49,36 @@ pub(crate) fn handle(cpu: &mut Cpu, fault: MemoryFault) {
     }
 }
 
-/// The xAPIC page is read-only for the guest. Nearly all writes come from a few stores of the kernel, which are known
-/// after their first time.
+/// A write to the xAPIC page by a store that was met before: carried out; whether it was one. Nearly all writes there
+/// come from a few stores of the kernel.
 #[inline]
-fn apic_page(cpu: &mut Cpu, fault: Fault) {
-    cpu.count(Counter::ApicWrite);
+fn known_apic_write(cpu: &mut Cpu) -> bool {
+    let Some(offset) = cpu.vcpu.stored_in_page(cpu.machine.apic_page) else {
+        return false;
+    };
     let view = cpu.vcpu.view();
-    if view.is_recallable()
-        && let Some(store) = cpu
-            .recall
-            .find(view.paging().cr3, view.code_address(), &cpu.machine.ram)
-    {
-        let value = match store.value {
-            Value::Register(register) => cpu.vcpu.general(register.number()),
-            Value::Constant(value) => u64::from(value),
-        };
-        cpu.vcpu
-            .retire(cpu.vcpu.rip().wrapping_add(u64::from(store.length)));
-        return write_apic(cpu, (fault.address & PAGE_OFFSET) as u16, Width::Four, value);
+    if !view.is_recallable() {
+        return false;
     }
-    decode_apic_write(cpu, fault);
+    let (cr3, ram) = (view.paging().cr3, &cpu.machine.ram);
+    let Some(store) = cpu.recall.find(cr3, view.code_address(), ram) else {
+        return false;
+    };
+    cpu.count(Counter::ApicWrite);
+    let value = match store.value {
+        Value::Register(register) => cpu.vcpu.general(register.number()),
+        Value::Constant(value) => u64::from(value),
+    };
+    cpu.vcpu
+        .retire(cpu.vcpu.rip().wrapping_add(u64::from(store.length)));
+    write_apic(cpu, offset, Width::Four, value);
+    true
 }
 
+/// Any other write to the xAPIC page, which is read-only for the guest.
 #[inline(never)]
-fn decode_apic_write(cpu: &mut Cpu, fault: Fault) {
+fn apic_page(cpu: &mut Cpu, fault: Fault) {
+    cpu.count(Counter::ApicWrite);
     cpu.note_store();
     let mut page = ApicPage {
         offset: (fault.address & PAGE_OFFSET) as u16,

@@ -1,12 +1,13 @@
 //! IN and OUT at the configuration ports.
 
-use super::PortAccess;
 use crate::counters::Counter;
 use crate::cpu::Cpu;
 use crate::svm::Exception;
 
 /// An access to a port of ours.
-pub(crate) fn handle(cpu: &mut Cpu, access: PortAccess) {
+#[inline(never)]
+pub(crate) fn handle(cpu: &mut Cpu) {
+    let access = cpu.vcpu.port_access();
     cpu.count(Counter::ConfigPort);
     if access.string {
         // No driver configures devices from memory; refused rather than half emulated.

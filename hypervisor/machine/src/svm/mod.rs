@@ -11,7 +11,7 @@ pub(crate) mod spec;
 mod view;
 mod world;
 
-use crate::exit::{Exit, MemoryFault, MetBy, PortAccess};
+use crate::exit::{Exit, MemoryFault, MetBy, PortAccess, Usual};
 use sekisho_mediator::cpu::emulate::Direction;
 use sekisho_mediator::cpu::registers::Registers;
 use spec::{Vmcb, event, exit_code, intercept1, io_info, npf_info};
@@ -104,19 +104,45 @@ impl Vcpu {
         (&mut self.registers, View(vmcb))
     }
 
-    /// Whether the guest stopped at CPUID, the most frequent of the exits that need no memory.
+    /// Why the guest stopped, as far as that is usual.
     #[inline]
-    pub(crate) fn stopped_at_cpuid(&self) -> bool {
-        self.vmcb().control.exit_code == exit_code::CPUID
+    pub(crate) fn usual_exit(&self) -> Usual {
+        match self.vmcb().control.exit_code {
+            exit_code::CPUID => Usual::Cpuid,
+            exit_code::NPF => Usual::Memory,
+            exit_code::IOIO => Usual::Port,
+            _ => Usual::Other,
+        }
     }
 
-    /// Why the guest stopped.
+    /// The access that the nested tables refused, where [`Usual::Memory`].
+    #[inline]
+    pub(crate) fn memory_fault(&self) -> MemoryFault {
+        let control = &self.vmcb().control;
+        memory_fault(control.exit_info1, control.exit_info2)
+    }
+
+    /// The access to a port, where [`Usual::Port`].
+    #[inline]
+    pub(crate) fn port_access(&self) -> PortAccess {
+        let control = &self.vmcb().control;
+        port_access(control.exit_info1, control.exit_info2)
+    }
+
+    /// The offset of a store that faulted in the page at `page`, by an instruction of its own.
+    #[inline]
+    pub(crate) fn stored_in_page(&self, page: u64) -> Option<u16> {
+        let control = &self.vmcb().control;
+        let offset = control.exit_info2.wrapping_sub(page);
+        let store = control.exit_info1 & (npf_info::WRITE | npf_info::GUEST_TABLE) == npf_info::WRITE;
+        (offset < 0x1000 && store && !self.is_delivering()).then_some(offset as u16)
+    }
+
+    /// Why the guest stopped, where [`Usual::Other`].
     #[inline]
     pub(crate) fn exit(&self) -> Exit {
         let control = &self.vmcb().control;
         match control.exit_code {
-            exit_code::NPF => Exit::Memory(memory_fault(control.exit_info1, control.exit_info2)),
-            exit_code::IOIO => Exit::Port(port_access(control.exit_info1, control.exit_info2)),
             exit_code::MSR if control.exit_info1 == 0 => Exit::ReadMsr,
             exit_code::MSR => Exit::WriteMsr,
             exit_code::NMI => Exit::Nmi,

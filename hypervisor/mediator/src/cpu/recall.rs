@@ -8,12 +8,14 @@
 use super::decode::{Action, quick_move};
 use super::fetch::InstructionBytes;
 use super::registers::{Register, Width};
-use super::walk::GuestMemory;
+use super::walk::{GuestMemory, Unreachable};
 
 /// Places that are kept: chosen by address, so that the few that matter rarely share one.
 const PLACES: usize = 4;
 /// Levels of the walk.
 const LEVELS: usize = 4;
+/// Aligned words that an instruction of the kind may lie in.
+const CODE_WORDS: usize = 2;
 
 const PRESENT: u64 = 1;
 const LARGE: u64 = 1 << 7;
@@ -38,92 +40,128 @@ pub enum Value {
     Constant(u32),
 }
 
+/// Guest memory by aligned words that need not be looked up again: once a word is found to be ordinary guest memory,
+/// it stays so.
+pub trait WordMemory: GuestMemory {
+    /// Such a word.
+    type Word: Copy;
+
+    /// The aligned word at `guest_physical`, whose low three bits do not count.
+    ///
+    /// # Errors
+    /// [`Unreachable`] as for [`GuestMemory::read`].
+    fn word(&self, guest_physical: u64) -> Result<Self::Word, Unreachable>;
+
+    /// What it holds now.
+    fn load(&self, word: Self::Word) -> u64;
+}
+
 /// The stores of one CPU.
-#[derive(Clone, Debug, Default)]
-pub struct Recall {
-    places: [Place; PLACES],
+#[derive(Clone, Debug)]
+pub struct Recall<W> {
+    places: [Option<Place<W>>; PLACES],
 }
 
-/// One entry of the guest's page tables: where it is, and what it held.
-#[derive(Clone, Copy, Debug, Default)]
-struct Step {
-    address: u64,
-    entry: u64,
+impl<W: Copy> Default for Recall<W> {
+    fn default() -> Self {
+        Self {
+            places: [None; PLACES],
+        }
+    }
 }
 
-#[derive(Clone, Copy, Debug, Default)]
-struct Place {
+/// A word of the guest's memory and what it held.
+#[derive(Clone, Copy, Debug)]
+struct Held<W> {
+    word: W,
+    value: u64,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Place<W> {
     cr3: u64,
     linear: u64,
-    /// As many as the walk took; those behind a large page repeat it.
-    steps: [Step; LEVELS],
-    physical: u64,
-    bytes: u128,
-    store: Option<Store>,
+    /// The table entries on the way to the instruction (behind a large page the last is repeated), then the words
+    /// that it lies in.
+    led_here: [Held<W>; LEVELS + CODE_WORDS],
+    store: Store,
 }
 
-impl Recall {
+impl<W: Copy> Recall<W> {
     /// The store at `linear`, if it was noted and everything on the way to it is as it was.
     ///
     /// For 64-bit code under 4-level paging; the caller knows the mode.
     #[inline(always)]
-    pub fn find<M: GuestMemory>(&self, cr3: u64, linear: u64, memory: &M) -> Option<Store> {
-        let place = self.places.get(index(linear))?;
-        if place.linear != linear || place.cr3 != cr3 {
-            return None;
-        }
-        for step in &place.steps {
-            if memory.read_word(step.address) != Ok(step.entry) {
-                return None;
-            }
-            if step.entry & LARGE != 0 {
-                break;
-            }
-        }
-        let mut bytes = [0; 16];
-        memory.read(place.physical, &mut bytes).ok()?;
-        if u128::from_le_bytes(bytes) == place.bytes {
-            place.store
-        } else {
-            None
-        }
+    pub fn find<M: WordMemory<Word = W>>(&self, cr3: u64, linear: u64, memory: &M) -> Option<Store> {
+        let place = self.places.get(index(linear))?.as_ref()?;
+        let [a, b, c, d, e, f] = &place.led_here;
+        let same = |held: &Held<W>| memory.load(held.word) == held.value;
+        let unchanged = place.linear == linear && place.cr3 == cr3;
+        // Spelt out: a loop costs more than the comparisons.
+        (unchanged && same(a) && same(b) && same(c) && same(d) && same(e) && same(f)).then_some(place.store)
     }
 
     /// Notes the instruction at `linear`, if it is such a store.
     #[cold]
-    pub fn note<M: GuestMemory>(&mut self, cr3: u64, linear: u64, bytes: &InstructionBytes, memory: &M) {
-        let Some((steps, physical)) = walk(cr3, linear, memory) else {
+    pub fn note<M: WordMemory<Word = W>>(
+        &mut self,
+        cr3: u64,
+        linear: u64,
+        bytes: &InstructionBytes,
+        memory: &M,
+    ) {
+        let Some(place) = remember(cr3, linear, bytes, memory) else {
             return;
         };
-        let mut present = [0; 16];
-        // The bytes are those that were carried out only if they still are what is there.
-        if memory.read(physical, &mut present).is_err() || !present.starts_with(bytes.as_slice()) {
-            return;
-        }
-        let Some(plain) = quick_move(bytes) else { return };
-        let value = match (plain.action, plain.width) {
-            (Action::Store(register), Width::Four) => Value::Register(register),
-            (Action::StoreImmediate(constant), Width::Four) => {
-                let [a, b, c, d, ..] = constant.to_le_bytes();
-                Value::Constant(u32::from_le_bytes([a, b, c, d]))
-            }
-            _ => return,
-        };
-        if let Some(place) = self.places.get_mut(index(linear)) {
-            let store = Some(Store {
-                value,
-                length: plain.length,
-            });
-            *place = Place {
-                cr3,
-                linear,
-                steps,
-                physical,
-                bytes: u128::from_le_bytes(present),
-                store,
-            };
+        if let Some(kept) = self.places.get_mut(index(linear)) {
+            *kept = Some(place);
         }
     }
+}
+
+fn remember<M: WordMemory>(
+    cr3: u64,
+    linear: u64,
+    bytes: &InstructionBytes,
+    memory: &M,
+) -> Option<Place<M::Word>> {
+    let plain = quick_move(bytes)?;
+    let value = match (plain.action, plain.width) {
+        (Action::Store(register), Width::Four) => Value::Register(register),
+        (Action::StoreImmediate(constant), Width::Four) => {
+            let [a, b, c, d, ..] = constant.to_le_bytes();
+            Value::Constant(u32::from_le_bytes([a, b, c, d]))
+        }
+        _ => return None,
+    };
+    let store = Store {
+        value,
+        length: plain.length,
+    };
+    let ([a, b, c, d], physical) = walk(cr3, linear, memory)?;
+    let in_first = physical % 8;
+    if in_first + u64::from(plain.length) > 16 {
+        return None;
+    }
+    let (first, second) = (hold(physical, memory)?, hold(physical + 8, memory)?);
+    // The bytes were carried out only if they still are what is there.
+    let present = u128::from(first.value) | u128::from(second.value) << 64;
+    let length = 8 * u32::from(plain.length);
+    let same = (present >> (8 * in_first) ^ bytes.window()) << (128 - length) == 0;
+    same.then_some(Place {
+        cr3,
+        linear,
+        led_here: [a, b, c, d, first, second],
+        store,
+    })
+}
+
+fn hold<M: WordMemory>(address: u64, memory: &M) -> Option<Held<M::Word>> {
+    let word = memory.word(address).ok()?;
+    Some(Held {
+        word,
+        value: memory.load(word),
+    })
 }
 
 /// Which place an address may have. Instructions of the kind are some bytes apart.
@@ -133,32 +171,34 @@ const fn index(linear: u64) -> usize {
 }
 
 /// The entries on the way to `linear`, and its physical address; `None` unless 16 bytes there are in one page.
-fn walk<M: GuestMemory>(cr3: u64, linear: u64, memory: &M) -> Option<([Step; LEVELS], u64)> {
+fn walk<M: WordMemory>(cr3: u64, linear: u64, memory: &M) -> Option<([Held<M::Word>; LEVELS], u64)> {
     if linear % PAGE > PAGE - 16 {
         return None;
     }
-    let mut steps = [Step::default(); LEVELS];
-    let mut table = cr3;
-    for (step, shift) in steps.iter_mut().zip([39, 30, 21, 12]) {
-        let address = table & ADDRESS | (linear >> shift & 0x1ff) << 3;
-        let entry = memory.read_word(address).ok()?;
-        *step = Step { address, entry };
-        if entry & PRESENT == 0 || shift == 39 && entry & LARGE != 0 {
-            return None;
-        }
-        if shift == 12 || entry & LARGE != 0 {
-            let offset = (1 << shift) - 1;
-            return Some((steps, entry & ADDRESS & !offset | linear & offset));
-        }
-        table = entry;
+    let entry = |table: u64, shift: u32| {
+        let held = hold(table & ADDRESS | (linear >> shift & 0x1ff) << 3, memory)?;
+        (held.value & PRESENT != 0).then_some(held)
+    };
+    let leads_to = |held: Held<M::Word>, shift: u32| {
+        let offset = (1 << shift) - 1;
+        held.value & ADDRESS & !offset | linear & offset
+    };
+    let first = entry(cr3, 39).filter(|held| held.value & LARGE == 0)?;
+    let second = entry(first.value, 30)?;
+    if second.value & LARGE != 0 {
+        return Some(([first, second, second, second], leads_to(second, 30)));
     }
-    None
+    let third = entry(second.value, 21)?;
+    if third.value & LARGE != 0 {
+        return Some(([first, second, third, third], leads_to(third, 21)));
+    }
+    let fourth = entry(third.value, 12)?;
+    Some(([first, second, third, fourth], leads_to(fourth, 12)))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cpu::walk::Unreachable;
     use core::cell::RefCell;
     extern crate std;
     use std::collections::BTreeMap;
@@ -185,8 +225,20 @@ mod tests {
         }
     }
 
+    impl WordMemory for Memory {
+        type Word = u64;
+
+        fn word(&self, address: u64) -> Result<u64, Unreachable> {
+            Ok(address & !7)
+        }
+
+        fn load(&self, word: u64) -> u64 {
+            self.read_word(word).unwrap()
+        }
+    }
+
     impl Memory {
-        fn word(&self, address: u64, value: u64) {
+        fn put(&self, address: u64, value: u64) {
             self.write(address, &value.to_le_bytes()).unwrap();
         }
     }
@@ -204,11 +256,11 @@ mod tests {
     }
 
     /// Kernel text in a large page, as Linux maps it.
-    fn kernel() -> (Recall, Memory) {
+    fn kernel() -> (Recall<u64>, Memory) {
         let memory = Memory(RefCell::default());
-        memory.word(entry(0x1000, 39), 0x2003);
-        memory.word(entry(0x2000, 30), 0x3003);
-        memory.word(entry(0x3000, 21), 0x20_0083);
+        memory.put(entry(0x1000, 39), 0x2003);
+        memory.put(entry(0x2000, 30), 0x3003);
+        memory.put(entry(0x3000, 21), 0x20_0083);
         memory.write(0x20_0000 | LINEAR & 0x1f_ffff, &LINUX).unwrap();
         let mut recall = Recall::default();
         recall.note(CR3, LINEAR, &fetched(&LINUX), &memory);
@@ -257,7 +309,7 @@ mod tests {
     fn a_changed_entry_at_any_level_is_noticed() {
         for (table, shift) in [(0x1000, 39), (0x2000, 30), (0x3000, 21)] {
             let (recall, memory) = kernel();
-            memory.word(entry(table, shift), 0x7003);
+            memory.put(entry(table, shift), 0x7003);
             assert_eq!(recall.find(CR3, LINEAR, &memory), None, "{table:x}");
         }
     }
@@ -265,12 +317,12 @@ mod tests {
     #[test]
     fn small_pages_are_followed_to_the_last_level() {
         let (mut recall, memory) = kernel();
-        memory.word(entry(0x3000, 21), 0x4003);
-        memory.word(entry(0x4000, 12), 0x9_9003);
+        memory.put(entry(0x3000, 21), 0x4003);
+        memory.put(entry(0x4000, 12), 0x9_9003);
         memory.write(0x9_9000 | LINEAR & 0xfff, &LINUX).unwrap();
         recall.note(CR3, LINEAR, &fetched(&LINUX), &memory);
         assert!(recall.find(CR3, LINEAR, &memory).is_some());
-        memory.word(entry(0x4000, 12), 0x9_8003);
+        memory.put(entry(0x4000, 12), 0x9_8003);
         assert_eq!(recall.find(CR3, LINEAR, &memory), None);
     }
 
