@@ -40,6 +40,8 @@ pub struct Machine {
     pub(crate) reset: Option<(u16, u8)>,
     /// Configuration space.
     pub(crate) pci: Mutex<Pci>,
+    /// Held from judging a write of a memory type register to doing it: siblings may share those registers.
+    pub(crate) memory_types: Mutex<()>,
     /// The log and its way out.
     pub(crate) journal: Mutex<Journal>,
     /// A CPU has found a broken invariant: all stop.

@@ -98,6 +98,7 @@ fn build(
         guest_status: policy.guest_status,
         reset: reset_register(handover),
         pci: Mutex::new(pci),
+        memory_types: Mutex::new(()),
         journal: Mutex::new(Journal {
             log: Log::new(LOG_LINES),
             serial: SerialPort::new(policy.serial),

@@ -33,6 +33,8 @@ pub(crate) fn write(cpu: &mut Cpu) {
     let number = cpu.vcpu.registers.general[1] as u32;
     let value = cpu.vcpu.rax() & 0xffff_ffff | cpu.vcpu.registers.general[2] << 32;
     let state = state(cpu);
+    let machine = cpu.machine;
+    let _held = is_memory_type(number).then(|| machine.memory_types.lock());
     let decision = msr::write(number, value, &state, &mut cpu.memory_types, &Registers);
     match decision {
         WriteDecision::Fault => return cpu.raise(Exception::GeneralProtection),
@@ -67,6 +69,11 @@ pub(crate) fn write(cpu: &mut Cpu) {
         }
     }
     done(cpu);
+}
+
+/// The variable ranges and the default type.
+const fn is_memory_type(number: u32) -> bool {
+    matches!(number, 0x200..=0x21f | 0x2ff)
 }
 
 fn done(cpu: &mut Cpu) {
