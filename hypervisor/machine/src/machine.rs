@@ -146,21 +146,23 @@ impl Machine {
 }
 
 impl Cpu {
-    /// Tells of a register write that vanished: the first of a CPU, the second, the fourth and so on.
+    /// Tells of a register write that vanished.
     pub(crate) fn refused_register(&self, number: u32, value: u64) {
-        self.count(Counter::RefusedRegister);
-        if self.is_milestone(Counter::RefusedRegister) {
-            let index = self.index;
-            self.machine.tell(
-                Event::CPU_REFUSED,
-                format_args!("CPU {index}: write of {value:#x} to MSR {number:#x} has no effect"),
-            );
-        }
+        let text = format_args!("write of {value:#x} to MSR {number:#x} has no effect");
+        self.tell_of(Counter::RefusedRegister, Event::CPU_REFUSED, text);
     }
 
-    /// Whether a counter of this CPU stands at a power of two: the guest cannot flood the log.
-    pub(crate) fn is_milestone(&self, counter: Counter) -> bool {
-        let counter = self.peer.counters.get(counter as usize);
-        counter.is_some_and(|counter| counter.load(Ordering::Relaxed).is_power_of_two())
+    /// Counts, and tells of the first on this CPU, the second, the fourth and so on: the guest cannot flood the log.
+    pub(crate) fn tell_of(&self, counter: Counter, event: Event, text: fmt::Arguments<'_>) {
+        self.count(counter);
+        let count = self
+            .peer
+            .counters
+            .get(counter as usize)
+            .map_or(0, |count| count.load(Ordering::Relaxed));
+        if count.is_power_of_two() {
+            self.machine
+                .tell(event, format_args!("CPU {}: {text}, {count} so far", self.index));
+        }
     }
 }

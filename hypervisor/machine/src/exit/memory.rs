@@ -12,6 +12,7 @@ use sekisho_mediator::cpu::interrupt_command::InterruptCommand;
 use sekisho_mediator::cpu::linear::LinearMemory;
 use sekisho_mediator::cpu::recall::Value;
 use sekisho_mediator::cpu::registers::Width;
+use sekisho_mediator::log::Event;
 
 /// Error code of a #PF for a table entry with reserved bits set: what a guest sees whose page tables lie where
 /// reads give ones (APM volume 2, 8.4.2: P and RSV).
@@ -261,10 +262,15 @@ impl Cpu {
     /// Counts an access to memory that does not exist for the guest.
     fn count_unreachable(&self, address: u64) {
         let own = self.machine.region.contains(address);
-        self.count(if own {
+        let counter = if own {
             Counter::OwnMemory
         } else {
             Counter::BeyondMemory
-        });
+        };
+        self.tell_of(
+            counter,
+            Event::MEMORY_REFUSED,
+            format_args!("access to {address:#x}"),
+        );
     }
 }

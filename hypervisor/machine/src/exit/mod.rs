@@ -15,6 +15,7 @@ use core::arch::x86_64::__cpuid_count;
 use sekisho_mediator::cpu::cpuid::{self, GuestView, Leaf};
 use sekisho_mediator::cpu::emulate::{Direction, Refusal};
 use sekisho_mediator::cpu::fetch::{InstructionBytes, fetch};
+use sekisho_mediator::log::Event;
 
 /// A rarer VM exit, in no vendor's terms.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -116,7 +117,12 @@ fn answer(cpu: &mut Cpu) {
         Exit::InvalidateCaches => invalidate_caches(cpu),
         Exit::Hypercall => hypercall::handle(cpu),
         Exit::Virtualization => {
-            cpu.count(Counter::Virtualization);
+            let rip = cpu.vcpu.rip();
+            cpu.tell_of(
+                Counter::Virtualization,
+                Event::CPU_REFUSED,
+                format_args!("SVM instruction at {rip:#x}"),
+            );
             cpu.raise(Exception::InvalidOpcode);
         }
         Exit::TripleFault => {
@@ -201,7 +207,12 @@ impl Cpu {
     pub(crate) fn refuse(&mut self, refusal: Refusal) {
         match refusal {
             Refusal::Undecodable => {
-                self.count(Counter::Undecodable);
+                let rip = self.vcpu.rip();
+                self.tell_of(
+                    Counter::Undecodable,
+                    Event::NOT_DECODED,
+                    format_args!("instruction at {rip:#x}"),
+                );
                 self.raise(Exception::InvalidOpcode);
             }
             Refusal::PageFault { linear, error_code } => {

@@ -28,10 +28,6 @@ impl Event {
     pub const STARTED: Self = Self::new(101, Level::Info);
     /// A CPU runs as guest from now on.
     pub const CPU_ENTERED: Self = Self::new(102, Level::Info);
-    /// Everything is in place and the next boot entry starts.
-    pub const READY: Self = Self::new(103, Level::Info);
-    /// The machine cannot be taken over; it goes on without the hypervisor, or stops.
-    pub const REFUSED_TO_START: Self = Self::new(104, Level::Fatal);
     /// What was reserved and what is used of it.
     pub const MEMORY: Self = Self::new(105, Level::Info);
     /// A check of the hypervisor's own state failed: it stops.
@@ -43,8 +39,6 @@ impl Event {
     pub const PCI_ARRIVED: Self = Self::new(202, Level::Warning);
     /// The guest tried something with configuration space and did not get it.
     pub const PCI_REFUSED: Self = Self::new(203, Level::Warning);
-    /// How many functions were found and how many are hidden.
-    pub const PCI_SUMMARY: Self = Self::new(204, Level::Info);
 
     /// The guest tried to reach the hypervisor's memory.
     pub const MEMORY_REFUSED: Self = Self::new(301, Level::Warning);
@@ -53,31 +47,22 @@ impl Event {
     /// An instruction that had to be carried out could not be decoded; the guest got a fault.
     pub const NOT_DECODED: Self = Self::new(303, Level::Warning);
 
-    /// A CPU was started again by the guest (INIT and SIPI).
-    pub const CPU_RESTARTED: Self = Self::new(401, Level::Info);
     /// The guest shuts down or resets the machine.
     pub const GUEST_RESET: Self = Self::new(402, Level::Info);
-    /// A non-maskable interrupt or machine check arrived in the hypervisor.
-    pub const HOST_INTERRUPT: Self = Self::new(403, Level::Error);
 
     /// Every kind, for the documentation and for decoding.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 11] = [
         Self::STARTED,
         Self::CPU_ENTERED,
-        Self::READY,
-        Self::REFUSED_TO_START,
         Self::MEMORY,
         Self::BROKEN_INVARIANT,
         Self::PCI_FUNCTION,
         Self::PCI_ARRIVED,
         Self::PCI_REFUSED,
-        Self::PCI_SUMMARY,
         Self::MEMORY_REFUSED,
         Self::CPU_REFUSED,
         Self::NOT_DECODED,
-        Self::CPU_RESTARTED,
         Self::GUEST_RESET,
-        Self::HOST_INTERRUPT,
     ];
 
     const fn new(code: u16, level: Level) -> Self {

@@ -84,22 +84,22 @@ mod tests {
 
     #[test]
     fn a_line_has_number_level_code_and_text() {
-        let line = Line::new(7, Event::READY, format_args!("{} CPUs", 4));
+        let line = Line::new(7, Event::STARTED, format_args!("{} CPUs", 4));
         assert_eq!(line.to_string(), "sekisho: 7 info H0103 4 CPUs");
     }
 
     #[test]
     fn a_text_that_does_not_fit_ends_in_dots() {
-        let line = Line::new(0, Event::READY, format_args!("{:x>200}", ""));
+        let line = Line::new(0, Event::STARTED, format_args!("{:x>200}", ""));
         assert_eq!(line.text().len(), TEXT_SIZE);
         assert!(line.text().ends_with("xxx..."));
-        let exact = Line::new(0, Event::READY, format_args!("{:x>112}", ""));
+        let exact = Line::new(0, Event::STARTED, format_args!("{:x>112}", ""));
         assert!(exact.text().ends_with('x'));
     }
 
     #[test]
     fn only_printable_ascii_gets_in() {
-        let line = Line::new(0, Event::READY, format_args!("a\r\n\x1b[2J\u{e9}\0b"));
+        let line = Line::new(0, Event::STARTED, format_args!("a\r\n\x1b[2J\u{e9}\0b"));
         assert_eq!(line.text(), "a???[2J??b");
     }
 }

@@ -116,7 +116,7 @@ mod tests {
     fn filled(lines: u64, capacity: usize) -> (Log, Shown) {
         let (mut log, mut shown) = (Log::new(capacity), Shown(Vec::new()));
         for number in 0..lines {
-            log.write(&mut shown, Event::READY, format_args!("line {number}"));
+            log.write(&mut shown, Event::STARTED, format_args!("line {number}"));
         }
         (log, shown)
     }
