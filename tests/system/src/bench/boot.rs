@@ -8,7 +8,7 @@ use crate::machine::Machine;
 use crate::report;
 
 /// Boots of each kind; the least CPU time of them is taken, since noise only adds.
-const REPEATS: u8 = 3;
+const REPEATS: u8 = 5;
 const RATIO_AIM: f64 = 1.15;
 const RATIO_REFERENCE: f64 = 1.9;
 

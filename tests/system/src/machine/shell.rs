@@ -11,10 +11,11 @@ const COMMAND_PATIENCE: Duration = Duration::from_secs(90);
 /// From the guest's decision to switch off to the emulator's end.
 const END_PATIENCE: Duration = Duration::from_secs(60);
 
-/// What GRUB's configuration prints before it starts the kernel.
-pub(crate) const KERNEL_STARTS: &str = "sekisho-guest: starting the kernel";
+/// The kernel's first line, on its early console. GRUB's own last steps, such as looking for a screen on every PCI
+/// bus of this machine that has none, are over by then.
+const KERNEL_STARTS: &str = "Linux version";
 /// What the guest's init prints when it takes commands.
-pub(crate) const READY: &str = "sekisho-guest: ready";
+const READY: &str = "sekisho-guest: ready";
 
 impl Running {
     /// Waits until the Linux guest takes commands.
@@ -27,7 +28,7 @@ impl Running {
         Ok(())
     }
 
-    /// Waits until the boot loader starts the kernel.
+    /// Waits until the kernel has started.
     ///
     /// # Errors
     /// [`Failure`] with both logs where it does not.
