@@ -52,9 +52,10 @@ fn damaged(name: &str, damage: impl Fn(&mut Vec<u8>) -> Option<()>, sentence: &s
 fn flip(bytes: &mut [u8], section: &str) -> Option<()> {
     let sections = sekisho_image::sections::read(bytes).ok()?;
     let found = sections.iter().find(|found| found.name == section)?;
-    let middle = found.bytes.get(found.bytes.len() / 2..)?.get(..16)?.to_vec();
-    let place = bytes.windows(16).position(|window| window == middle)?;
-    *bytes.get_mut(place)? ^= 0x10;
+    let start = bytes
+        .windows(found.bytes.len())
+        .position(|window| window == found.bytes)?;
+    *bytes.get_mut(start + found.bytes.len() / 2)? ^= 0x10;
     Some(())
 }
 
