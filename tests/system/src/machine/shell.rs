@@ -11,8 +11,7 @@ const COMMAND_PATIENCE: Duration = Duration::from_secs(90);
 /// From the guest's decision to switch off to the emulator's end.
 const END_PATIENCE: Duration = Duration::from_secs(60);
 
-/// The kernel's first line, on its early console. GRUB's own last steps, such as looking for a screen on every PCI
-/// bus of this machine that has none, are over by then.
+/// The kernel's first line, on its early console: whatever the boot loader did before is over by then.
 const KERNEL_STARTS: &str = "Linux version";
 /// What the guest's init prints when it takes commands.
 const READY: &str = "sekisho-guest: ready";
