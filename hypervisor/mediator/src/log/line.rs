@@ -85,7 +85,7 @@ mod tests {
     #[test]
     fn a_line_has_number_level_code_and_text() {
         let line = Line::new(7, Event::STARTED, format_args!("{} CPUs", 4));
-        assert_eq!(line.to_string(), "sekisho: 7 info H0103 4 CPUs");
+        assert_eq!(line.to_string(), "sekisho: 7 info H0101 4 CPUs");
     }
 
     #[test]

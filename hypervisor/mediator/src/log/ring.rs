@@ -125,7 +125,7 @@ mod tests {
     fn every_line_is_shown_as_it_is_written() {
         let (_, shown) = filled(3, 2);
         assert_eq!(shown.0.len(), 3);
-        assert_eq!(shown.0[2], "sekisho: 2 info H0103 line 2");
+        assert_eq!(shown.0[2], "sekisho: 2 info H0101 line 2");
     }
 
     #[test]
