@@ -87,6 +87,7 @@ fn application() -> Vec<u8> {
         boot_next: None,
         guest_status: false,
         serial: Serial::Off,
+        storage: sekisho_abi::storage::Storage::default(),
     };
     seal::application(&policy).unwrap()
 }

@@ -6,6 +6,7 @@ use crate::rules::unsupported;
 use crate::schema::SerialPort;
 use sekisho_abi::compiled::{CompiledPolicy, FORMAT, Origin, Serial};
 use sekisho_abi::selection::{Driver, Selection};
+use sekisho_abi::storage::Storage;
 
 /// Stable code of [`unsupported`]'s diagnostics.
 pub const UNSUPPORTED: &str = unsupported::RULE.code;
@@ -33,6 +34,7 @@ pub fn lower(policy: &Policy) -> CompiledPolicy {
             SerialPort::Com2 => Serial::Com2,
             SerialPort::Off => Serial::Off,
         },
+        storage: Storage::default(),
     }
 }
 

@@ -8,5 +8,6 @@ extern crate alloc;
 
 pub mod boot;
 pub mod cpu;
+pub mod disk;
 pub mod log;
 pub mod pci;

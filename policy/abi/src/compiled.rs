@@ -3,12 +3,13 @@
 //! The selection entries are carried parsed, with the rule each came from, so no text is parsed at boot.
 
 use crate::selection::Selection;
+use crate::storage::Storage;
 use alloc::string::String;
 use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
 /// Version of this layout. A loader refuses any other.
-pub const FORMAT: u16 = 1;
+pub const FORMAT: u16 = 2;
 
 /// Everything the target needs from a policy file.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -29,6 +30,8 @@ pub struct CompiledPolicy {
     pub guest_status: bool,
     /// `[log] serial`: where log lines go while there is nothing better.
     pub serial: Serial,
+    /// Disks: volumes, sectors in clear, unlocking.
+    pub storage: Storage,
 }
 
 /// Where a selection entry came from in the policy file.

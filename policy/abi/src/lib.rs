@@ -11,3 +11,4 @@ pub mod boot;
 pub mod compiled;
 pub mod pci;
 pub mod selection;
+pub mod storage;
