@@ -128,3 +128,42 @@ impl Default for Unlock {
         }
     }
 }
+
+/// Where a volume or a range in clear lay when the disk was encrypted, sealed with the keys.
+///
+/// At boot the partition tables must agree with it: who edits them moves no boundary.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Pin {
+    /// The volume's name, or what the policy calls the partition in clear.
+    pub name: String,
+    /// What the range is.
+    pub kind: PinKind,
+    /// The disk.
+    pub disk: DiskId,
+    /// Bytes of a logical block of the disk.
+    pub block_size: u32,
+    /// Logical blocks of the whole disk.
+    pub blocks: u64,
+    /// Its first logical block.
+    pub first: u64,
+    /// Its last logical block.
+    pub last: u64,
+}
+
+/// What a [`Pin`] is about.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum PinKind {
+    /// A volume.
+    Volume,
+    /// A range in clear.
+    Clear,
+}
+
+/// A disk by what it says of itself, wherever it is plugged in.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum DiskId {
+    /// IDENTIFY words 10 to 19 without surrounding spaces.
+    Serial(String),
+    /// The GUID of its GPT, in the bytes of the disk.
+    Guid([u8; 16]),
+}
