@@ -81,13 +81,16 @@ pub struct SectionDigest {
 }
 
 /// [`Handover::magic`] of this layout.
-pub const HANDOVER_MAGIC: u64 = u64::from_le_bytes(*b"SKSHHND1");
+pub const HANDOVER_MAGIC: u64 = u64::from_le_bytes(*b"SKSHHND2");
 
 /// `EBX ECX EDX` of CPUID leaf 0x4000_0000 under the hypervisor.
 pub const CPUID_SIGNATURE: &[u8; 12] = b"SekishoVisor";
 
 /// Bytes the loader reserves for the hypervisor: image, tables, stacks, heap and log.
 pub const REGION_SIZE: u64 = 16 << 20;
+
+/// Bytes of the buffer behind [`Handover::report`].
+pub const REPORT_SIZE: usize = 256;
 
 /// What the loader tells the hypervisor, once, by reference to its own memory.
 ///
@@ -113,6 +116,14 @@ pub struct Handover {
     pub reset_value: u64,
     /// How many CPUs will be entered.
     pub cpu_count: u64,
+    /// Physical address and length of the unsealed secrets, or zeros where the policy has no volume. The hypervisor
+    /// copies the keys it needs into its own memory; the loader wipes these bytes when [`call::PREPARE`] has returned.
+    pub secrets: [u64; 2],
+    /// Physical address and length ([`REPORT_SIZE`]) of a zeroed buffer, in which [`call::PREPARE`] leaves one
+    /// sentence in UTF-8, without full stop, where it answers [`Status::Disk`].
+    pub report: [u64; 2],
+    /// Ticks of the time-stamp counter in a second, measured against the firmware's clock; at least 1.
+    pub tsc_hertz: u64,
 }
 
 /// The hypervisor's entry point: `extern "sysv64" fn(Call, *const Handover) -> Status`, both as `u64`.
@@ -157,6 +168,8 @@ pub enum Status {
     FiveLevels = 12,
     /// [`Handover::config_window`] is misaligned, beyond reach, or overlaps what is the hypervisor's.
     BadConfigWindow = 13,
+    /// A disk is not as the policy and the pins say; the sentence is in [`Handover::report`].
+    Disk = 14,
 }
 
 impl Status {
@@ -178,6 +191,7 @@ impl Status {
             11 => Self::OutOfOrder,
             12 => Self::FiveLevels,
             13 => Self::BadConfigWindow,
+            14 => Self::Disk,
             _ => return None,
         })
     }

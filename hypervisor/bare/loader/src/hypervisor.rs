@@ -1,7 +1,9 @@
 //! The hypervisor in memory: its region, its two calls.
 
+use crate::clock;
 use crate::console::say;
 use crate::refuse::Refusal;
+use crate::report::Report;
 use sekisho_abi::boot::{
     Access, HANDOVER_MAGIC, Handover, HypervisorLayout, REGION_SIZE, Status as Answer, call,
 };
@@ -21,6 +23,7 @@ type Entry = extern "sysv64" fn(u64, *const Handover) -> u64;
 pub(crate) struct Hypervisor {
     region: u64,
     entry: Entry,
+    report: Report,
 }
 
 impl Hypervisor {
@@ -34,6 +37,7 @@ impl Hypervisor {
         Ok(Self {
             region,
             entry: entry_point(region + u64::from(image.layout.entry))?,
+            report: Report::new(),
         })
     }
 
@@ -51,12 +55,19 @@ impl Hypervisor {
             reset_port: reset.map_or(0, |reset| reset.port.into()),
             reset_value: reset.map_or(0, |reset| reset.value.into()),
             cpu_count,
+            secrets: [0, 0],
+            report: self.report.place(),
+            tsc_hertz: clock::measure(),
         }
     }
 
     /// Lets the hypervisor check this machine and build everything.
     pub(crate) fn prepare(&self, handover: &Handover) -> Result<(), Refusal> {
-        answer((self.entry)(call::PREPARE, handover))?.map_err(Refusal::Answer)
+        match answer((self.entry)(call::PREPARE, handover))? {
+            Ok(()) => Ok(()),
+            Err(Answer::Disk) => Err(Refusal::Disk(self.report.sentence())),
+            Err(failure) => Err(Refusal::Answer(failure)),
+        }
     }
 
     /// Enters the calling CPU; returns on it as guest. The raw answer, since not every CPU can print.

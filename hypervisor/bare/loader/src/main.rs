@@ -12,6 +12,7 @@
 
 extern crate alloc;
 
+mod clock;
 mod console;
 mod devices;
 mod hypervisor;
@@ -21,6 +22,7 @@ mod pci_io;
 mod processors;
 mod protocol;
 mod refuse;
+mod report;
 mod tables;
 
 use console::say;

@@ -4,6 +4,7 @@
 //! system without us: a laptop that cannot be protected must not look as if it were.
 
 use crate::console::say;
+use alloc::string::String;
 use core::fmt;
 use core::panic::PanicInfo;
 use core::time::Duration;
@@ -36,6 +37,8 @@ pub(crate) enum Refusal {
     Place(PlaceError),
     /// The hypervisor answered that it cannot run here.
     Answer(Answer),
+    /// The hypervisor found a disk that is not as the policy and the pins say: its own sentence.
+    Disk(String),
     /// The hypervisor answered a number that is no [`Answer`].
     UnknownAnswer(u64),
     /// The firmware's list of devices cannot be read.
@@ -117,6 +120,8 @@ impl fmt::Display for Refusal {
             ),
             Self::Place(error) => error.fmt(f),
             Self::Answer(answer) => f.write_str(reason(*answer)),
+            Self::Disk(sentence) if sentence.is_empty() => f.write_str(reason(Answer::Disk)),
+            Self::Disk(sentence) => f.write_str(sentence),
             Self::UnknownAnswer(raw) => write!(f, "the hypervisor gave the unknown answer {raw:#x}"),
             Self::Devices(status) => {
                 write!(f, "the firmware's list of PCI devices cannot be read ({status})")
@@ -146,6 +151,7 @@ impl Refusal {
         match self {
             Self::Image(_) | Self::Place(_) | Self::UnknownAnswer(_) => REBUILD,
             Self::Answer(answer) | Self::NotEntered(_, answer) => remedy(*answer),
+            Self::Disk(_) => remedy(Answer::Disk),
             Self::Tables(_) | Self::OwnImage(_) | Self::Devices(_) | Self::Processors(_) => {
                 "update this machine's firmware, or report its model and this message"
             }
@@ -178,6 +184,7 @@ const fn reason(answer: Answer) -> &'static str {
         Answer::OutOfOrder => "the hypervisor was called out of order",
         Answer::FiveLevels => "the firmware runs with five levels of page tables (LA57)",
         Answer::BadConfigWindow => "the firmware's PCI configuration window (ACPI MCFG) is not usable",
+        Answer::Disk => "a disk is not as the policy and the pins say",
     }
 }
 
@@ -194,6 +201,10 @@ const fn remedy(answer: Answer) -> &'static str {
             "change the policy and build the image anew: `sekisho image build` names the driver"
         }
         Answer::OutOfMemory | Answer::TooMany => "report this machine's model and this message",
+        Answer::Disk => {
+            "connect the disk this laptop was set up with and restore its partition table; where the change was meant, \
+             run `sekisho disk encrypt` again, which pins it anew"
+        }
         Answer::Done | Answer::OutOfOrder => TRY_AGAIN,
     }
 }
