@@ -1,6 +1,18 @@
-//! The only crate that names cipher and hash libraries.
+//! The only crate that names cipher and hash libraries: sector cipher, hashes, key derivation, transport AEAD, and
+//! the types that secrets live in.
+//!
+//! Randomness is an argument and nothing is read from outside. Whoever calls is trusted with keys; data, headers and
+//! lengths may be hostile and come back as errors.
 #![no_std]
 
-mod digest;
+extern crate alloc;
 
-pub use digest::sha256;
+pub mod aead;
+pub mod argon2;
+mod digest;
+pub mod hkdf;
+pub mod pbkdf2;
+pub mod secret;
+pub mod xts;
+
+pub use digest::{Hash, sha256};
