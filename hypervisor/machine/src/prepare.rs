@@ -131,7 +131,7 @@ fn take_devices(
         .flatten()
         .filter_map(|range| MemoryRange::new(range.start, range.length()))
         .collect();
-    let mediator =
+    let mut mediator =
         Mediator::new(functions, &policy.selection, &protected).map_err(|_| Status::NoSuchDriver)?;
     mediator.take_over(&mut hardware);
     if let Some(window) = window {

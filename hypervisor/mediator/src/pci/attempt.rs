@@ -20,6 +20,8 @@ pub enum Attempt {
     BusNumber,
     /// A register of a header whose layout is unknown.
     UnknownHeader,
+    /// A register of a mediated function that is not the guest's to write.
+    MediatedRegister,
     /// An access that crosses double words or leaves the space.
     Malformed,
     /// A function beyond the table's end.
@@ -51,13 +53,14 @@ pub enum Notice {
 
 impl Attempt {
     /// Every kind.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::ConcealedWrite,
         Self::ProtectedBar,
         Self::ProtectedWindow,
         Self::FixedRegister,
         Self::BusNumber,
         Self::UnknownHeader,
+        Self::MediatedRegister,
         Self::Malformed,
         Self::TableFull,
         Self::ChangedIdentity,
@@ -73,6 +76,7 @@ impl Attempt {
             Self::FixedRegister => "write to a register that places memory",
             Self::BusNumber => "bus number changed",
             Self::UnknownHeader => "write to an unknown header",
+            Self::MediatedRegister => "write to a mediated function",
             Self::Malformed => "malformed access",
             Self::TableFull => "more functions than can be held",
             Self::ChangedIdentity => "function became another one",

@@ -114,12 +114,12 @@ impl Mediator<'_> {
     /// Decides a function, puts it in its place and stops it if it is hidden.
     fn settle<C: ConfigSpace>(&mut self, hardware: &mut C, identity: Identity) {
         let address = identity.address;
-        let (fate, driver) = fate::decide(&mut self.matcher, &identity);
+        let (fate, taken) = fate::decide(&mut self.matcher, &identity, Found::Later);
         if fate.hides() {
             quiet(hardware, address);
         }
         let mut function = Function::examine(hardware, identity, Found::Later);
-        function.settle(fate, driver);
+        function.settle(fate, taken);
         // The caller saw room for it, or its place is in the table.
         if self.functions.put(function).is_err() {
             self.attempts.refuse(Attempt::TableFull, address);

@@ -1,6 +1,6 @@
 //! What becomes of a function: decided by the compiled policy, carried out by the mediator.
 
-use super::function::Function;
+use super::function::{Found, Function};
 use sekisho_abi::pci::Identity;
 use sekisho_abi::selection::{Driver, Matcher, Selection};
 
@@ -11,6 +11,8 @@ pub enum Fate {
     Pass,
     /// The function itself, because the policy says `driver=none`.
     NoDriver,
+    /// The function with its face, its registers behind a mediator of ours.
+    Mediated,
     /// Nothing: all ones, as if the slot were empty.
     Concealed,
     /// An inert function 0: the real one is concealed, but without a function 0 the guest would not look for
@@ -26,6 +28,15 @@ impl Fate {
     }
 }
 
+/// What took a function.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Taken {
+    /// The driver.
+    pub driver: Driver,
+    /// Index of the deciding entry in [`Selection::entries`].
+    pub entry: usize,
+}
+
 /// The policy names a driver that this build does not have, so it cannot be enforced.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct NoSuchDriver {
@@ -39,24 +50,31 @@ pub struct NoSuchDriver {
 pub(super) fn enforceable(selection: &Selection) -> Result<(), NoSuchDriver> {
     for (entry, driver) in selection.entries.iter().map(|entry| entry.driver()).enumerate() {
         match driver {
-            None | Some(Driver::Conceal) => {}
+            None | Some(Driver::Conceal | Driver::Ahci | Driver::Ata) => {}
             Some(driver) => return Err(NoSuchDriver { driver, entry }),
         }
     }
     Ok(())
 }
 
-/// The fate of a function that was just identified. Counts it, so show each function once.
+/// The fate of a function that was just identified, and what the policy says of it. Counts it, so show each function
+/// once.
 ///
-/// Any driver but `conceal` was refused by [`enforceable`]; one that comes this far all the same is hidden.
-pub(super) fn decide(matcher: &mut Matcher<'_>, identity: &Identity) -> (Fate, Option<Driver>) {
-    match matcher.decide(identity) {
-        None => (Fate::Pass, None),
-        Some(decision) => match decision.driver {
-            None => (Fate::NoDriver, None),
-            Some(driver) => (Fate::Concealed, Some(driver)),
-        },
-    }
+/// A mediator takes its memory while the machine is taken over, so a function that comes later and needs one is
+/// hidden. Any other driver but `conceal` was refused by [`enforceable`]; one that comes this far is hidden too.
+pub(super) fn decide(matcher: &mut Matcher<'_>, identity: &Identity, found: Found) -> (Fate, Option<Taken>) {
+    let Some(decision) = matcher.decide(identity) else {
+        return (Fate::Pass, None);
+    };
+    let Some(driver) = decision.driver else {
+        return (Fate::NoDriver, None);
+    };
+    let fate = match (driver, found) {
+        (Driver::Ahci | Driver::Ata, Found::AtBoot) => Fate::Mediated,
+        _ => Fate::Concealed,
+    };
+    let entry = decision.entry;
+    (fate, Some(Taken { driver, entry }))
 }
 
 /// The fate of a concealed function 0, given its siblings: a placeholder as soon as one of them stays.

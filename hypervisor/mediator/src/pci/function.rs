@@ -3,11 +3,12 @@
 use super::access::{ConfigSpace, Width};
 use super::bar::Bars;
 use super::bridge::Bridge;
-use super::fate::Fate;
+use super::fate::{Fate, Taken};
 use super::fixed::FixedRegisters;
+use super::mediated::Mediated;
+use super::range::MemoryRange;
 use super::{BusNumbers, spec};
 use sekisho_abi::pci::{Address, Identity};
-use sekisho_abi::selection::Driver;
 
 /// When a function was first seen.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -37,10 +38,11 @@ pub struct Function {
     identity: Identity,
     found: Found,
     fate: Fate,
-    driver: Option<Driver>,
+    taken: Option<Taken>,
     bars: Bars,
     bridge: Option<Bridge>,
     fixed: Option<FixedRegisters>,
+    mediated: Option<Mediated>,
 }
 
 impl Function {
@@ -55,7 +57,8 @@ impl Function {
             identity,
             found,
             fate: Fate::Pass,
-            driver: None,
+            taken: None,
+            mediated: None,
         }
     }
 
@@ -84,10 +87,17 @@ impl Function {
         self.fate
     }
 
-    /// The driver that took it; `None` if none did.
+    /// What took it; `None` if no driver did.
     #[must_use]
-    pub const fn driver(&self) -> Option<Driver> {
-        self.driver
+    pub const fn taken(&self) -> Option<Taken> {
+        self.taken
+    }
+
+    /// The memory ranges that it answers, as its registers say.
+    pub(super) fn memory<C: ConfigSpace>(&self, hardware: &mut C) -> impl Iterator<Item = MemoryRange> {
+        self.bars()
+            .iter()
+            .filter_map(|bar| bar.range(bar.raw(hardware, self.address())))
     }
 
     /// Its base addresses, as last written.
@@ -127,9 +137,21 @@ impl Function {
         &mut self.bars
     }
 
-    pub(super) const fn settle(&mut self, fate: Fate, driver: Option<Driver>) {
+    pub(super) const fn settle(&mut self, fate: Fate, taken: Option<Taken>) {
         self.fate = fate;
-        self.driver = driver;
+        self.taken = taken;
+    }
+
+    pub(super) fn mediate(&mut self, mediated: Mediated) {
+        self.mediated = Some(mediated);
+    }
+
+    pub(super) const fn mediated(&self) -> Option<&Mediated> {
+        self.mediated.as_ref()
+    }
+
+    pub(super) const fn mediated_mut(&mut self) -> Option<&mut Mediated> {
+        self.mediated.as_mut()
     }
 
     pub(super) const fn change_fate(&mut self, fate: Fate) {

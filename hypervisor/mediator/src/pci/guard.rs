@@ -87,7 +87,7 @@ impl Mediator<'_> {
         }
         for bar in function.bars().iter() {
             let raw = bar.raw(hardware, address);
-            self.free(bar.range(raw), Attempt::ProtectedBar)?;
+            self.free_bar(bar.range(raw))?;
         }
         if function.layout() == Layout::Bridge {
             self.free_windows(&Windows::read(hardware, address))?;
@@ -117,7 +117,7 @@ impl Mediator<'_> {
         } else {
             u64::from(width.merge(high, offset, value)) << 32 | u64::from(low)
         };
-        self.free(bar.range(after), Attempt::ProtectedBar)
+        self.free_bar(bar.range(after))
     }
 
     /// Moving a bridge's memory window.
@@ -228,6 +228,17 @@ impl Mediator<'_> {
                     let lives_there = function.found() == Found::AtBoot && function.address().bus() == bus;
                     elsewhere && leads_there || lives_there
                 })
+    }
+
+    /// What a function of the guest's may answer: nothing protected, and nothing that a mediated function answers.
+    fn free_bar(&self, range: Option<MemoryRange>) -> Result<(), Attempt> {
+        self.free(range, Attempt::ProtectedBar)?;
+        match range {
+            Some(range) if self.mediated.iter().any(|other| other.overlaps(range)) => {
+                Err(Attempt::ProtectedBar)
+            }
+            _ => Ok(()),
+        }
     }
 
     /// `Err(attempt)` if the range touches a protected one.

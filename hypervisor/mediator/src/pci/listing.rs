@@ -34,8 +34,8 @@ impl fmt::Display for Listing<'_> {
             write!(f, "{comma}{}", driver.name())?;
         }
         f.write_str(")")?;
-        match self.0.driver() {
-            Some(driver) => write!(f, " {}", driver.name()),
+        match self.0.taken() {
+            Some(taken) => write!(f, " {}", taken.driver.name()),
             None => Ok(()),
         }
     }

@@ -9,6 +9,7 @@ use super::attempt::{Attempt, Attempts, Notice};
 use super::fate::{self, Fate, NoSuchDriver};
 use super::function::{Function, quiet};
 use super::listing::Listing;
+use super::mediated::Mediated;
 use super::range::MemoryRange;
 use super::table::{Functions, TooMany};
 use super::{change::Admission, placeholder, spec};
@@ -31,6 +32,9 @@ pub struct Mediator<'p> {
     pub(super) functions: Functions,
     pub(super) matcher: Matcher<'p>,
     pub(super) protected: Vec<MemoryRange>,
+    /// Where mediated functions answer: no other function may answer there too. The windows of bridges may lie over
+    /// them, to lead there.
+    pub(super) mediated: Vec<MemoryRange>,
     pub(super) attempts: Attempts,
 }
 
@@ -52,11 +56,12 @@ impl<'p> Mediator<'p> {
             functions,
             matcher: Matcher::new(selection),
             protected: protected.to_vec(),
+            mediated: Vec::new(),
             attempts: Attempts::default(),
         };
         for function in mediator.functions.iter_mut() {
-            let (fate, driver) = fate::decide(&mut mediator.matcher, function.identity());
-            function.settle(fate, driver);
+            let (fate, taken) = fate::decide(&mut mediator.matcher, function.identity(), function.found());
+            function.settle(fate, taken);
         }
         for device in mediator.devices() {
             mediator.settle_function_zero(device);
@@ -64,10 +69,19 @@ impl<'p> Mediator<'p> {
         Ok(mediator)
     }
 
-    /// Stops every function that is hidden from the guest. Once, after the firmware's drivers have let go.
-    pub fn take_over<C: ConfigSpace>(&self, hardware: &mut C) {
-        for function in self.functions.iter().filter(|function| function.fate().hides()) {
-            quiet(hardware, function.address());
+    /// Stops every function that is hidden from the guest and readies those that are mediated. Once, after the
+    /// firmware's drivers have let go.
+    pub fn take_over<C: ConfigSpace>(&mut self, hardware: &mut C) {
+        for function in self.functions.iter_mut() {
+            if function.fate().hides() {
+                quiet(hardware, function.address());
+            } else if let (Fate::Mediated, Some(taken)) = (function.fate(), function.taken()) {
+                let mediated =
+                    Mediated::examine(hardware, function.identity(), function.bars(), taken.driver);
+                mediated.enable(hardware, function.address());
+                self.mediated.extend(function.memory(hardware));
+                function.mediate(mediated);
+            }
         }
     }
 
@@ -95,6 +109,10 @@ impl<'p> Mediator<'p> {
                 }
                 self.read_identity(hardware, address, offset, width)
             }
+            Fate::Mediated => match function.mediated() {
+                Some(mediated) => mediated.read(hardware, address, offset, width),
+                None => width.ones(),
+            },
             hidden => read_hidden(hidden, offset, width),
         }
     }
@@ -116,10 +134,16 @@ impl<'p> Mediator<'p> {
         if self.functions.at(address).is_none() && self.admit(hardware, address) != Admission::Known {
             return;
         }
-        let Some(function) = self.functions.at(address) else {
+        let Some(function) = self.functions.at_mut(address) else {
             return;
         };
         match function.fate() {
+            Fate::Mediated => {
+                let mediated = function.mediated_mut();
+                if mediated.is_none_or(|it| it.write(hardware, address, offset, width, value).is_err()) {
+                    self.attempts.refuse(Attempt::MediatedRegister, address);
+                }
+            }
             Fate::Concealed => self.attempts.refuse(Attempt::ConcealedWrite, address),
             // Any operating system writes here while it looks for base addresses: not worth counting.
             Fate::Placeholder => {}
@@ -218,7 +242,7 @@ impl<'p> Mediator<'p> {
 const fn read_hidden(fate: Fate, offset: u16, width: Width) -> u32 {
     match fate {
         Fate::Placeholder => placeholder::read(offset, width),
-        Fate::Concealed | Fate::Pass | Fate::NoDriver => width.ones(),
+        Fate::Concealed | Fate::Mediated | Fate::Pass | Fate::NoDriver => width.ones(),
     }
 }
 

@@ -8,7 +8,7 @@
 //!
 //! What holds, whatever the guest does:
 //! - a concealed function never decodes addresses and never masters the bus, and reads all ones;
-//! - no passed function decodes an address inside a protected range;
+//! - no passed function decodes an address inside a protected range, that of a mediated function included;
 //! - a function that was not there at boot is decided by the same list before the guest sees any of it.
 
 mod access;
@@ -22,6 +22,7 @@ mod fixed;
 mod function;
 mod guard;
 mod listing;
+mod mediated;
 mod mediator;
 mod placeholder;
 pub mod ports;
@@ -35,7 +36,7 @@ pub use attempt::{Attempt, Notice};
 pub use bar::{Bar, BarKind, Bars};
 pub use bridge::BusNumbers;
 pub use discover::discover;
-pub use fate::{Fate, NoSuchDriver};
+pub use fate::{Fate, NoSuchDriver, Taken};
 pub use function::{Found, Function};
 pub use listing::Listing;
 pub use mediator::{Mediator, MediatorError};

@@ -12,8 +12,12 @@ pub const HEADER_END: u16 = 0x40;
 pub const VENDOR: u16 = 0x00;
 /// Command, word.
 pub const COMMAND: u16 = 0x04;
+/// Status, word.
+pub const STATUS: u16 = 0x06;
 /// Revision ID, byte; the class code is the three bytes behind it.
 pub const REVISION: u16 = 0x08;
+/// Cache line size, byte; the latency timer is the next, header type and self-test follow.
+pub const CACHE_LINE: u16 = 0x0c;
 /// Header type, byte.
 pub const HEADER_TYPE: u16 = 0x0e;
 /// First base address register.
@@ -32,6 +36,8 @@ pub const PREFETCHABLE_LIMIT_UPPER: u16 = 0x2c;
 pub const SUBSYSTEM_VENDOR: u16 = 0x2c;
 /// Expansion ROM base address of a type 0 header.
 pub const ROM: u16 = 0x30;
+/// Interrupt line, byte; pin, minimum grant and maximum latency follow.
+pub const INTERRUPT_LINE: u16 = 0x3c;
 /// Expansion ROM base address of a type 1 header.
 pub const BRIDGE_ROM: u16 = 0x38;
 
@@ -50,6 +56,32 @@ pub mod command {
     /// What lets a function act: answering addresses, starting transfers.
     pub const ACTIVE: u32 = DECODE | BUS_MASTER;
 }
+
+/// Capabilities (PCI Local Bus Specification 3.0, 6.7 and appendix H; Power Management 1.2, 3.2).
+pub mod capability {
+    /// Bit of [`super::STATUS`]: there is a list.
+    pub const LISTED: u32 = 1 << 4;
+    /// Offset of the first, byte.
+    pub const FIRST: u16 = 0x34;
+    /// Power management.
+    pub const POWER: u8 = 0x01;
+    /// Message interrupts (MSI).
+    pub const MESSAGE_INTERRUPTS: u8 = 0x05;
+    /// A vendor's own.
+    pub const VENDOR: u8 = 0x09;
+    /// Message interrupts with a table in memory (MSI-X).
+    pub const MESSAGE_INTERRUPTS_X: u8 = 0x11;
+    /// Bit of the message control word: the address has 64 bits.
+    pub const MESSAGE_ADDRESS_64: u32 = 1 << 7;
+    /// The power state in the control register, four bytes behind the capability's start.
+    pub const POWER_STATE: u32 = 3;
+}
+
+/// Timing of the IDE channels of Intel's controllers (PIIX4 datasheet 290562, section 4.1; ICH9 datasheet 316972,
+/// 14.1): IDETIM of both channels, then SIDETIM, SDMAC, SDMATIM, up to IDE_CONFIG.
+pub const IDE_TIMING: u16 = 0x40;
+/// Behind the last of them.
+pub const IDE_TIMING_END: u16 = 0x58;
 
 /// Bit of [`HEADER_TYPE`]: other functions of the device exist.
 pub const MULTI_FUNCTION: u8 = 0x80;

@@ -49,7 +49,7 @@ impl<C: ConfigSpace> Scene<C> {
     fn take_over(mut hardware: C, selection: &str) -> Self {
         let functions = discover(&mut hardware, LAST_BUS).unwrap();
         let selection: &'static Selection = Box::leak(Box::new(parse(selection).unwrap()));
-        let mediator = Mediator::new(functions, selection, &[hypervisor()]).unwrap();
+        let mut mediator = Mediator::new(functions, selection, &[hypervisor()]).unwrap();
         mediator.take_over(&mut hardware);
         Self {
             hardware,

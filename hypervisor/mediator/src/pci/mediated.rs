@@ -1,0 +1,291 @@
+//! Configuration space of a function whose registers a mediator of ours has: an allow-list of what the guest may write.
+//!
+//! The function keeps the addresses it had at takeover, where the machine traps them: the guest sizes and writes base
+//! address registers that only look like the real ones. Decoding stays on in hardware, whatever the guest's command
+//! register says. Message interrupts go to interrupt addresses and carry interrupts; a function in a low power state
+//! would forget what the mediator told it, so it stays in D0.
+
+use super::access::{ConfigSpace, Width, dword_of};
+use super::bar::{Bar, BarKind, Bars};
+use super::spec::{self, capability, command};
+use sekisho_abi::pci::{Address, Identity};
+use sekisho_abi::selection::Driver;
+
+/// Bits 31 to 20 of a message address: interrupts are writes to FEEx_xxxxh (APM volume 2, 16.11).
+const MESSAGE_ADDRESS: u32 = 0xfee0_0000;
+const MESSAGE_ADDRESS_MASK: u32 = 0xfff0_0000;
+/// Delivery modes of message data: fixed and lowest priority. INIT, NMI and SMI are not a device's to send.
+const DELIVERY_MODE: u32 = 7 << 8;
+const LOWEST_PRIORITY: u32 = 1 << 8;
+/// A list of capabilities is at most this long: 48 of them fill the space.
+const MOST_CAPABILITIES: usize = 48;
+/// Vendor of the controllers whose timing registers are known.
+const INTEL: u16 = 0x8086;
+
+/// What the guest sees and may change of one mediated function.
+#[derive(Clone, Debug)]
+pub(super) struct Mediated {
+    /// The decoding bits of the command register as the guest wrote them.
+    decode: u32,
+    /// Base address registers as the guest sees them, from [`spec::BAR_0`].
+    bases: [VirtualBase; 6],
+    message_interrupts: Option<Messages>,
+    /// Offset of the power management capability.
+    power: Option<u16>,
+    /// Offset of the MSI-X capability, which looks like a vendor's: its table is outside of what is mediated.
+    hidden: Option<u16>,
+    /// The vendor's timing registers may be written: they say how fast, not where.
+    timing: bool,
+}
+
+/// A write that the guest may not do.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Refused;
+
+/// One half of a base address register that is not the hardware's.
+#[derive(Clone, Copy, Default, Debug)]
+struct VirtualBase {
+    value: u32,
+    /// Bits that can be set.
+    settable: u32,
+}
+
+/// The MSI capability (PCI Local Bus Specification 3.0, 6.8.1).
+#[derive(Clone, Copy, Debug)]
+struct Messages {
+    offset: u16,
+    /// Whether the address has an upper half, which moves what follows.
+    wide: bool,
+}
+
+impl Mediated {
+    /// What the function at `identity.address` shows at takeover.
+    pub(super) fn examine<C: ConfigSpace>(
+        hardware: &mut C,
+        identity: &Identity,
+        bars: &Bars,
+        driver: Driver,
+    ) -> Self {
+        let address = identity.address;
+        let mut mediated = Self {
+            decode: hardware.read(address, spec::COMMAND, Width::Word) & command::DECODE,
+            bases: [VirtualBase::default(); 6],
+            message_interrupts: None,
+            power: None,
+            hidden: None,
+            timing: driver == Driver::Ata && identity.vendor == INTEL,
+        };
+        for bar in bars.iter().filter(|bar| bar.kind() != BarKind::Rom) {
+            mediated.imitate(bar, bar.raw(hardware, address));
+        }
+        for (offset, header) in capabilities(hardware, address) {
+            let [id, ..] = header.to_le_bytes();
+            match id {
+                capability::MESSAGE_INTERRUPTS => {
+                    let wide = header >> 16 & capability::MESSAGE_ADDRESS_64 != 0;
+                    mediated.message_interrupts = Some(Messages { offset, wide });
+                }
+                capability::POWER => mediated.power = Some(offset),
+                capability::MESSAGE_INTERRUPTS_X => mediated.hidden = Some(offset),
+                _ => {}
+            }
+        }
+        mediated
+    }
+
+    /// Makes the function answer and transfer, for its mediator.
+    pub(super) fn enable<C: ConfigSpace>(&self, hardware: &mut C, address: Address) {
+        let before = hardware.read(address, spec::COMMAND, Width::Word);
+        let active = before | command::ACTIVE;
+        if active != before {
+            hardware.write(address, spec::COMMAND, Width::Word, active);
+        }
+    }
+
+    /// What the guest reads.
+    pub(super) fn read<C: ConfigSpace>(
+        &self,
+        hardware: &mut C,
+        address: Address,
+        offset: u16,
+        width: Width,
+    ) -> u32 {
+        let dword = dword_of(offset);
+        if let Some(base) = self.base(dword) {
+            return width.extract(base.value, offset);
+        }
+        match dword {
+            spec::ROM => 0,
+            spec::COMMAND => {
+                let real = hardware.read(address, spec::COMMAND, Width::Dword);
+                width.extract(real & !command::DECODE | self.decode, offset)
+            }
+            dword if self.hidden == Some(dword) => {
+                let real = hardware.read(address, dword, Width::Dword);
+                width.extract(real & !0xff | u32::from(capability::VENDOR), offset)
+            }
+            _ => hardware.read(address, offset, width),
+        }
+    }
+
+    /// The guest writes; what the allow-list has reaches the hardware.
+    pub(super) fn write<C: ConfigSpace>(
+        &mut self,
+        hardware: &mut C,
+        address: Address,
+        offset: u16,
+        width: Width,
+        value: u32,
+    ) -> Result<(), Refused> {
+        let dword = dword_of(offset);
+        if let Some(base) = self.base_mut(dword) {
+            let written = width.merge(base.value, offset, value);
+            base.value = written & base.settable | base.value & !base.settable;
+            return Ok(());
+        }
+        match dword {
+            // There is no ROM for the guest: sizing it finds nothing.
+            spec::ROM => Ok(()),
+            spec::COMMAND => {
+                self.write_command(hardware, address, offset, width, value);
+                Ok(())
+            }
+            // Cache line size and latency timer; the self-test shares their double word.
+            spec::CACHE_LINE if offset & 3 < 2 => {
+                hardware.write(address, offset, narrow(width), value & narrow(width).ones());
+                Ok(())
+            }
+            // The interrupt line is the system's to use; what follows it is read-only.
+            spec::INTERRUPT_LINE if offset == spec::INTERRUPT_LINE => {
+                hardware.write(address, offset, Width::Byte, value & 0xff);
+                Ok(())
+            }
+            _ if self.timing && (spec::IDE_TIMING..spec::IDE_TIMING_END).contains(&dword) => {
+                // Bit 15 of each channel's register turns its decoding off; it stays on.
+                let keep = if dword == spec::IDE_TIMING { 0x8000_8000 } else { 0 };
+                let whole = width.merge(hardware.read(address, dword, Width::Dword), offset, value);
+                hardware.write(address, dword, Width::Dword, whole | keep);
+                Ok(())
+            }
+            _ => self.write_capability(hardware, address, offset, width, value),
+        }
+    }
+
+    /// The command register keeps decoding; the status register beside it is cleared by ones.
+    fn write_command<C: ConfigSpace>(
+        &mut self,
+        hardware: &mut C,
+        address: Address,
+        offset: u16,
+        width: Width,
+        value: u32,
+    ) {
+        let lanes = width.lanes(offset);
+        let written = width.merge(0, offset, value);
+        if lanes & 0xffff != 0 {
+            let real = hardware.read(address, spec::COMMAND, Width::Word);
+            let wanted = real & !command::DECODE | self.decode;
+            let merged = wanted & !lanes | written & lanes & 0xffff;
+            self.decode = merged & command::DECODE;
+            let held = real & command::DECODE;
+            hardware.write(address, spec::COMMAND, Width::Word, merged | held);
+        }
+        if lanes >> 16 != 0 {
+            hardware.write(address, spec::STATUS, Width::Word, written >> 16);
+        }
+    }
+
+    fn write_capability<C: ConfigSpace>(
+        &self,
+        hardware: &mut C,
+        address: Address,
+        offset: u16,
+        width: Width,
+        value: u32,
+    ) -> Result<(), Refused> {
+        let dword = dword_of(offset);
+        let whole = width.merge(hardware.read(address, dword, Width::Dword), offset, value);
+        if self.power.is_some_and(|power| dword == power + 4) {
+            hardware.write(address, dword, Width::Dword, whole & !capability::POWER_STATE);
+            return Ok(());
+        }
+        let messages = self.message_interrupts.ok_or(Refused)?;
+        if !messages.allows(dword, whole) {
+            return Err(Refused);
+        }
+        hardware.write(address, offset, width, value);
+        Ok(())
+    }
+
+    fn imitate(&mut self, bar: &Bar, raw: u64) {
+        let address_bits = match bar.kind() {
+            BarKind::Io => 0xffff_fffc,
+            BarKind::Memory32 | BarKind::Memory64 => !0xf,
+            BarKind::Unsized | BarKind::Rom => 0,
+        };
+        let settable = address_bits & !bar.size().wrapping_sub(1);
+        let halves = |value: u64| [value & 0xffff_ffff, value >> 32].map(low_dword);
+        let parts = halves(raw).into_iter().zip(halves(settable));
+        let count = if bar.kind() == BarKind::Memory64 { 2 } else { 1 };
+        let first = usize::from((bar.offset() - spec::BAR_0) / 4);
+        for (base, (value, settable)) in self.bases.iter_mut().skip(first).take(count).zip(parts) {
+            *base = VirtualBase { value, settable };
+        }
+    }
+
+    fn base(&self, dword: u16) -> Option<&VirtualBase> {
+        self.bases.get(usize::from(dword.checked_sub(spec::BAR_0)? / 4))
+    }
+
+    fn base_mut(&mut self, dword: u16) -> Option<&mut VirtualBase> {
+        self.bases
+            .get_mut(usize::from(dword.checked_sub(spec::BAR_0)? / 4))
+    }
+}
+
+impl Messages {
+    /// Whether the double word at `dword` may hold `value`. The mask bits may be anything.
+    fn allows(self, dword: u16, value: u32) -> bool {
+        let data = if self.wide { 12 } else { 8 };
+        match dword.checked_sub(self.offset) {
+            Some(0) => true,
+            Some(4) => value & MESSAGE_ADDRESS_MASK == MESSAGE_ADDRESS || value == 0,
+            Some(8) if self.wide => value == 0,
+            Some(place) if place == data => value & DELIVERY_MODE <= LOWEST_PRIORITY,
+            Some(place) => place == data + 4,
+            None => false,
+        }
+    }
+}
+
+/// Offset and first double word (id, next, control) of each capability; a list that runs in circles ends.
+fn capabilities<C: ConfigSpace>(hardware: &mut C, address: Address) -> impl Iterator<Item = (u16, u32)> {
+    let listed = hardware.read(address, spec::STATUS, Width::Word) & capability::LISTED != 0;
+    let mut next = if listed {
+        hardware.read(address, capability::FIRST, Width::Byte) & 0xfc
+    } else {
+        0
+    };
+    core::iter::from_fn(move || {
+        let offset = u16::try_from(next)
+            .ok()
+            .filter(|offset| *offset >= spec::HEADER_END)?;
+        let header = hardware.read(address, offset, Width::Dword);
+        next = header >> 8 & 0xfc;
+        Some((offset, header))
+    })
+    .take(MOST_CAPABILITIES)
+}
+
+/// At most a word: the half of the double word that the guest may write.
+const fn narrow(width: Width) -> Width {
+    match width {
+        Width::Byte => Width::Byte,
+        Width::Word | Width::Dword => Width::Word,
+    }
+}
+
+const fn low_dword(value: u64) -> u32 {
+    let [a, b, c, d, ..] = value.to_le_bytes();
+    u32::from_le_bytes([a, b, c, d])
+}
