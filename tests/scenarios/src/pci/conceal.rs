@@ -127,9 +127,9 @@ fn a_concealed_device_that_ignores_the_function_number_has_no_other_names() {
 #[test]
 fn a_policy_with_a_driver_this_build_lacks_is_refused_by_name() {
     let functions = discover(&mut laptop().machine, LAST_BUS).unwrap();
-    let selection = parse("slot=1f:1f.7, driver=none, and, device=ahci, driver=ahci").unwrap();
+    let selection = parse("slot=1f:1f.7, driver=none, and, device=nvme, driver=nvme").unwrap();
     let refused = Mediator::new(functions, &selection, &[]).err().unwrap();
-    assert_eq!((refused.driver.name(), refused.entry), ("ahci", 1));
+    assert_eq!((refused.driver.name(), refused.entry), ("nvme", 1));
 }
 
 /// Two NIC functions of one device at 00:04, and the slot of the first.
