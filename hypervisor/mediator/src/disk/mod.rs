@@ -7,4 +7,5 @@
 //! Trusted: nothing that the guest says, and nothing that a disk says beyond its own answers. What is not known is
 //! refused.
 
+pub mod ata;
 pub mod seam;
