@@ -213,7 +213,7 @@ fn volume_text(volume: &Volume) -> String {
         words.push(format!("partition labelled {:?}", label.value));
     }
     if let Some(uuid) = &volume.partition_uuid {
-        words.push(format!("partition {}", uuid.value.0));
+        words.push(format!("partition {}", uuid.value));
     }
     if let Some(lba) = &volume.lba {
         words.push(format!("blocks {} to {}", lba.value.first, lba.value.last));

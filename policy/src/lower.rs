@@ -1,12 +1,13 @@
 //! A checked policy as the hypervisor reads it, and what this build's hypervisor cannot enforce yet.
 
+pub(crate) mod storage;
+
 use crate::diagnostic::Diagnostic;
 use crate::policy::Policy;
 use crate::rules::unsupported;
 use crate::schema::SerialPort;
 use sekisho_abi::compiled::{CompiledPolicy, FORMAT, Origin, Serial};
 use sekisho_abi::selection::{Driver, Selection};
-use sekisho_abi::storage::Storage;
 
 /// Stable code of [`unsupported`]'s diagnostics.
 pub const UNSUPPORTED: &str = unsupported::RULE.code;
@@ -34,7 +35,7 @@ pub fn lower(policy: &Policy) -> CompiledPolicy {
             SerialPort::Com2 => Serial::Com2,
             SerialPort::Off => Serial::Off,
         },
-        storage: Storage::default(),
+        storage: policy.storage.clone(),
     }
 }
 
@@ -47,23 +48,14 @@ pub fn unsupported(policy: &Policy) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     for device in document.devices() {
         let Some(driver) = &device.driver else { continue };
-        if !matches!(driver.value.driver, None | Some(Driver::Conceal)) {
+        if !matches!(
+            driver.value.driver,
+            None | Some(Driver::Conceal | Driver::Ahci | Driver::Ata)
+        ) {
             let what = format!("driver `{}` of rule `{}`", driver.value.word(), device.title());
             found.push(unsupported::finding(driver.span, &what));
         }
     }
-    found.extend(
-        document
-            .volumes()
-            .iter()
-            .map(|it| unsupported::finding(it.table.span, "an encrypted volume")),
-    );
-    found.extend(
-        document
-            .clear
-            .iter()
-            .map(|it| unsupported::finding(it.span, "`[clear]`")),
-    );
     found.extend(
         document
             .interfaces()
@@ -80,12 +72,6 @@ pub fn unsupported(policy: &Policy) -> Vec<Diagnostic> {
             .syslog
             .iter()
             .map(|it| unsupported::finding(it.span, "`[syslog]`")),
-    );
-    found.extend(
-        document
-            .unlock
-            .iter()
-            .map(|it| unsupported::finding(it.span, "`[unlock]`")),
     );
     found.extend(
         document

@@ -1,9 +1,11 @@
 //! A checked policy: what `compile` prints and the image builder takes.
 
 use crate::context::Context;
+use crate::lower::storage;
 use crate::schema::{Defaults, Document, Fate, SerialPort};
 use crate::source::{Located, Source, Span};
 use sekisho_abi::selection::Entry;
+use sekisho_abi::storage::Storage;
 
 /// A policy without errors.
 #[derive(Clone, Debug)]
@@ -20,9 +22,11 @@ pub struct Policy {
     pub guest_status: bool,
     /// `[log] serial`.
     pub serial: SerialPort,
+    /// Disks: volumes, sectors in clear, unlocking.
+    pub storage: Storage,
     /// SHA-256 of the file.
     pub source_hash: [u8; 32],
-    /// What the file says, for everything that hangs on rules: volumes, tunnels, addresses.
+    /// What the file says, for everything that hangs on rules: tunnels, addresses.
     pub document: Document,
 }
 
@@ -86,6 +90,7 @@ impl Policy {
             boot_next: boot.map(|next| next.value.0.clone()),
             guest_status: status.is_some_and(|status| status.value),
             serial: serial.map_or(SerialPort::Com1, |serial| serial.value),
+            storage: storage::lower(document)?,
             source_hash: sekisho_crypto::sha256(source.bytes()),
             document: document.clone(),
         })

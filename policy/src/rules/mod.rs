@@ -12,6 +12,7 @@ macro_rules! example {
 }
 
 pub(crate) mod address_family;
+pub(crate) mod atapi_without_disk;
 pub(crate) mod bad_address;
 pub(crate) mod bad_endpoint;
 pub(crate) mod bad_key;
@@ -125,6 +126,7 @@ pub(crate) static RULES: &[&Rule] = &[
     &storage_without_volumes::RULE,
     &nic_key_elsewhere::RULE,
     &usb_passed::RULE,
+    &atapi_without_disk::RULE,
     &unknown_volume::RULE,
     &unused_volume::RULE,
     &volume_twice::RULE,

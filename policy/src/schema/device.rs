@@ -22,6 +22,8 @@ table! {
         required driver: Located<DriverName> = "driver",
         /// The volumes on disks of this storage controller.
         optional volumes: Located<Vec<Located<Name>>> = "volumes",
+        /// What the guest may do with CD and DVD drives of this storage controller; `refuse` unless said.
+        optional atapi: Located<AtapiAccess> = "atapi",
         /// Which way the guest reaches the network; left out, the NIC is the appliance's alone.
         optional net: Located<NetModule> = "net",
         /// The tunnel of `net = "vpn"`.
@@ -30,6 +32,18 @@ table! {
         optional ip: Located<Name> = "ip",
         /// Syslog leaves by this NIC.
         optional log: Located<bool> = "log",
+    }
+}
+
+words! {
+    /// What the guest may do with an ATAPI drive.
+    pub enum AtapiAccess {
+        /// Everything: the drive is the guest's.
+        Pass = "pass",
+        /// Read media.
+        Read = "read",
+        /// Nothing.
+        Refuse = "refuse",
     }
 }
 

@@ -9,7 +9,7 @@ mod network;
 mod storage;
 mod value;
 
-pub use device::{Device, DriverName, Match, MatchItem, MatchTable, NetModule};
+pub use device::{AtapiAccess, Device, DriverName, Match, MatchItem, MatchTable, NetModule};
 pub use network::{Addressing, Interface, Interfaces, Peer, Service, Syslog, SyslogFormat, Tunnel};
 pub use storage::{Cipher, Clear, ClearPartition, Disk, GptAccess, LbaRange, Volume};
 pub use value::{

@@ -111,7 +111,7 @@ impl Disk {
         let uuid = self
             .uuid
             .as_ref()
-            .map(|it| ("disk-uuid", it.value.0.clone(), it.span));
+            .map(|it| ("disk-uuid", it.value.to_string(), it.span));
         [serial, port, uuid].into_iter().flatten().collect()
     }
 }
@@ -176,7 +176,7 @@ impl std::fmt::Display for ClearPartition {
         match self {
             Self::Esp => f.write_str("esp"),
             Self::Number(number) => write!(f, "{}", number.0),
-            Self::Uuid(uuid) => f.write_str(&uuid.0),
+            Self::Uuid(uuid) => uuid.fmt(f),
             Self::Label(label) => write!(f, "{label:?}"),
         }
     }

@@ -27,25 +27,38 @@ impl FromText for Name {
     }
 }
 
-/// A GUID, kept in lower case.
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
-pub struct Uuid(pub String);
+/// A GUID.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Uuid(uuid::Uuid);
+
+impl Uuid {
+    /// As a disk has it: the first three groups little-endian (UEFI 2.10, appendix A).
+    #[must_use]
+    pub fn disk_bytes(self) -> [u8; 16] {
+        self.0.to_bytes_le()
+    }
+}
+
+impl std::fmt::Display for Uuid {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.hyphenated().fmt(f)
+    }
+}
 
 impl FromText for Uuid {
     const RULE: &'static Rule = &bad_uuid::RULE;
 
     fn from_text(text: &str) -> Result<Self, Malformed> {
         let groups: Vec<usize> = text.split('-').map(str::len).collect();
-        let hexadecimal = text.chars().all(|c| c == '-' || c.is_ascii_hexdigit());
-        if groups == [8, 4, 4, 4, 12] && hexadecimal {
-            Ok(Self(text.to_ascii_lowercase()))
-        } else {
-            Err(Malformed::new(
+        // The crate reads other forms too; one that another tool would not take is refused.
+        let read = (groups == [8, 4, 4, 4, 12]).then(|| uuid::Uuid::try_parse(text).ok());
+        read.flatten().map(Self).ok_or_else(|| {
+            Malformed::new(
                 "this is not a GUID",
                 "write the 32 hexadecimal digits with dashes as `lsblk -o PARTUUID,PTUUID` shows them, \
                  for example `0fc63daf-8483-4772-8e79-3d69d8477de4`",
-            ))
-        }
+            )
+        })
     }
 }
 
