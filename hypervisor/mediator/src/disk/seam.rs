@@ -1,7 +1,8 @@
 //! What a disk mediator sees of the machine: the controller's registers, buffers a device may use, guest memory, time.
 //!
 //! A buffer is either [`Buffer`], whose bytes the hypervisor may touch, or [`Lent`], which a device may be using and
-//! which has no bytes until it is reclaimed: to encrypt memory under a transfer does not compile.
+//! which has no bytes until it is reclaimed: to encrypt memory under a transfer does not compile. What both sides use
+//! at once (a controller's command lists and tables) is [`Shared`]: single words, no bytes.
 
 use crate::cpu::walk::GuestMemory;
 
@@ -57,6 +58,30 @@ impl Buffer {
     pub const fn lend(self) -> Lent {
         Lent(self)
     }
+
+    /// From now on, and for ever, both sides use it.
+    #[must_use]
+    pub const fn share(self) -> Shared {
+        Shared(self)
+    }
+}
+
+/// Memory that the mediator and a device use at the same time, for ever: structures, never content.
+#[derive(Debug)]
+pub struct Shared(Buffer);
+
+impl Shared {
+    /// Where a device finds it.
+    #[must_use]
+    pub const fn address(&self) -> DeviceAddress {
+        self.0.address
+    }
+
+    /// Bytes.
+    #[must_use]
+    pub const fn length(&self) -> usize {
+        self.0.length
+    }
 }
 
 impl Lent {
@@ -89,6 +114,12 @@ pub trait Host {
 
     /// Works on a buffer's bytes, with guest memory at hand.
     fn with<R>(&mut self, buffer: &mut Buffer, work: impl FnOnce(&mut [u8], &Self::Guest) -> R) -> R;
+
+    /// The 32-bit little-endian word at byte `offset`, a multiple of four, read once. Ones beyond the end.
+    fn load(&self, shared: &Shared, offset: usize) -> u32;
+
+    /// Writes that word, before any register that is written later. Nothing beyond the end.
+    fn store(&mut self, shared: &Shared, offset: usize, word: u32);
 
     /// Now.
     fn now(&self) -> Instant;
