@@ -91,7 +91,7 @@ fn an_image_tells_its_policy_and_every_section() {
         .flat_map(|disk| &disk.files)
         .map(|(path, _)| path.as_str())
         .collect();
-    assert_eq!(files, ["/EFI/SEKISHO/SEKISHO.EFI", "/EFI/BOOT/BOOTX64.EFI"]);
+    assert_eq!(files, ["/EFI/sekisho/sekisho.efi", "/EFI/BOOT/BOOTX64.EFI"]);
 }
 
 #[test]

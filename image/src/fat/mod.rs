@@ -3,6 +3,7 @@
 //! `fatfs` writes it. Reading is done here, because `fatfs` follows cluster numbers before it looks at them: a
 //! damaged table makes it panic, and a circle never ends.
 
+mod long_name;
 mod read;
 mod write;
 

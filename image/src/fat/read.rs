@@ -3,13 +3,14 @@
 //!
 //! Source: Microsoft FAT specification (2005), sections 3 (boot sector), 4 (FAT), 6 (directory structure).
 
+use super::long_name::LongName;
 use std::fmt;
 
 /// Bytes in a sector; the only size that is written here.
 const SECTOR: usize = 512;
 
 /// Bytes in a directory entry.
-const ENTRY: usize = 32;
+pub(super) const ENTRY: usize = 32;
 
 /// Folders inside folders that are followed; the appliance's own are two deep.
 const DEEPEST: usize = 8;
@@ -25,7 +26,10 @@ const VOLUME_LABEL: u8 = 0x08;
 const FOLDER: u8 = 0x10;
 const LONG_NAME: u8 = 0x0f;
 
-/// A file: its path from the root in short names, and its content.
+/// First byte of an entry that is not in use.
+const FREE: u8 = 0xe5;
+
+/// A file: its path from the root, and its content.
 pub(crate) type Content = (String, Vec<u8>);
 
 /// Why a file system cannot be read.
@@ -129,11 +133,18 @@ impl<'partition> Volume<'partition> {
         };
         let below = depth.checked_sub(1).ok_or_else(damaged)?;
         let (entries, _) = entries.as_chunks::<ENTRY>();
+        let mut long_name = LongName::default();
         for raw in entries.iter().take_while(|raw| raw.first() != Some(&0)) {
+            if is_long_name(raw) {
+                long_name.take_part(raw).ok_or_else(damaged)?;
+                continue;
+            }
+            let long_name = std::mem::take(&mut long_name);
             if is_skipped(raw) {
                 continue;
             }
-            let entry = parse_entry(raw).ok_or_else(damaged)?;
+            let name = long_name.finish(raw).ok_or_else(damaged)?;
+            let entry = parse_entry(raw, name).ok_or_else(damaged)?;
             let path = format!("{path}/{}", entry.name);
             let content = self
                 .content(&entry)
@@ -184,26 +195,30 @@ impl<'partition> Volume<'partition> {
     }
 }
 
-/// Free entries, parts of long names, the volume's label, and the folder's own two entries.
+/// A part of a long name that is in use.
+fn is_long_name(raw: &[u8; ENTRY]) -> bool {
+    let attributes = raw.get(11).copied().unwrap_or(0);
+    raw.first() != Some(&FREE) && attributes & LONG_NAME == LONG_NAME
+}
+
+/// Free entries, the volume's label, and the folder's own two entries.
 fn is_skipped(raw: &[u8; ENTRY]) -> bool {
     let attributes = raw.get(11).copied().unwrap_or(0);
     let is_dot = raw.starts_with(b".          ") || raw.starts_with(b"..         ");
-    raw.first() == Some(&0xe5)
-        || attributes & LONG_NAME == LONG_NAME
-        || attributes & VOLUME_LABEL != 0
-        || is_dot
+    raw.first() == Some(&FREE) || attributes & VOLUME_LABEL != 0 || is_dot
 }
 
-/// A file's or folder's entry, if its name is printable.
-fn parse_entry(raw: &[u8; ENTRY]) -> Option<Entry> {
+/// A file's or folder's entry, if its name, the long one where there is one, is printable.
+fn parse_entry(raw: &[u8; ENTRY], long_name: Option<String>) -> Option<Entry> {
     let (name, extension) = raw.get(..11)?.split_at_checked(8)?;
     let [name, extension] = [name, extension].map(|part| str::from_utf8(part.trim_ascii_end()).ok());
     let (name, extension) = (name?, extension?);
-    let name = if extension.is_empty() {
+    let short_name = if extension.is_empty() {
         name.to_owned()
     } else {
         format!("{name}.{extension}")
     };
+    let name = long_name.unwrap_or(short_name);
     let printable = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_graphic());
     let size = raw
         .get(28..)?
@@ -218,7 +233,7 @@ fn parse_entry(raw: &[u8; ENTRY]) -> Option<Entry> {
 }
 
 /// The 16-bit word at `offset`.
-fn word(bytes: &[u8], offset: usize) -> Option<u16> {
+pub(super) fn word(bytes: &[u8], offset: usize) -> Option<u16> {
     bytes
         .get(offset..)?
         .first_chunk()
@@ -238,7 +253,7 @@ mod tests {
     const ROOT: usize = OTHER_TABLE + 32 * 512;
 
     /// Two files, `/A` in clusters 2 to 4 and `/B` in cluster 5. Entry 0 of the root is the label, entries 1 and 3
-    /// hold long names.
+    /// hold long names, which the short ones must fit.
     fn volume() -> Vec<u8> {
         let mut partition = vec![0; 8 << 20];
         let files = [
