@@ -9,6 +9,7 @@ extern crate alloc;
 
 pub mod boot;
 pub mod compiled;
+pub mod disk;
 pub mod pci;
 pub mod selection;
 pub mod storage;

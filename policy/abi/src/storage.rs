@@ -2,6 +2,8 @@
 
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::fmt;
+use gpt_disk_types::Guid;
 use serde::{Deserialize, Serialize};
 
 /// Everything about disks; empty where the policy binds no disk controller.
@@ -106,6 +108,18 @@ pub enum ClearPartition {
     Guid([u8; 16]),
     /// By label.
     Label(String),
+}
+
+impl fmt::Display for ClearPartition {
+    /// As the policy writes it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Esp => f.write_str("\"esp\""),
+            Self::Number(number) => write!(f, "{number}"),
+            Self::Guid(guid) => write!(f, "\"{}\"", Guid::from_bytes(*guid)),
+            Self::Label(label) => write!(f, "{label:?}"),
+        }
+    }
 }
 
 /// How keys are unlocked at boot.
