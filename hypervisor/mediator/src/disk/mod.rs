@@ -8,4 +8,8 @@
 //! refused.
 
 pub mod ata;
+pub mod filter;
 pub mod seam;
+
+#[cfg(test)]
+mod filter_tests;
