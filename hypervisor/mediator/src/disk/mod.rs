@@ -8,6 +8,7 @@
 //! refused.
 
 pub mod ata;
+pub mod command;
 pub mod filter;
 pub mod seam;
 
