@@ -1,5 +1,5 @@
 //! What the loader decides before takeover: is the image whole, where does the hypervisor go, what do the
-//! firmware's tables say.
+//! firmware's tables say, what was typed at the prompt.
 //!
 //! The loader itself only calls the firmware. Nothing here trusts the bytes it reads: the image may be damaged,
 //! and the tables may have been written by anything the firmware ran before us.
@@ -7,4 +7,5 @@
 pub mod acpi;
 pub mod image;
 pub mod place;
+pub mod prompt;
 pub mod region;
