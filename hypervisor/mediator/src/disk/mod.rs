@@ -9,6 +9,7 @@
 
 pub mod ata;
 pub mod command;
+pub mod drive;
 pub mod filter;
 pub mod seam;
 
