@@ -3,4 +3,11 @@
 //! A model never panics: what a careful user of the hardware would not do is kept as a breach, and the scenario
 //! that drives it asserts that there is none.
 
+pub mod ahci;
+pub mod ata;
+pub mod breach;
+mod bytes;
+pub mod memory;
 pub mod pci;
+pub mod ram;
+pub mod sequence;

@@ -1,0 +1,10 @@
+//! An AHCI controller with drives on its ports.
+
+mod engine;
+mod hba;
+mod port;
+mod receive;
+pub mod spec;
+mod table;
+
+pub use hba::{Hba, Line, Pace};
