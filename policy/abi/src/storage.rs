@@ -1,10 +1,23 @@
 //! What the policy says about disks: volumes, sectors in clear, and how the keys are unlocked.
 
+use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 use gpt_disk_types::Guid;
 use serde::{Deserialize, Serialize};
+
+/// The appliance's folder on its own partition, from the root, folders separated by `/`.
+pub const APPLIANCE_FOLDER: &str = "EFI/sekisho";
+
+/// The sealed secrets, in the key store and in [`APPLIANCE_FOLDER`].
+pub const SECRETS_FILE: &str = "secrets.sealed";
+
+/// The header of a volume, in the key store and in [`APPLIANCE_FOLDER`], folders separated by `/`.
+#[must_use]
+pub fn header_file(volume: &str) -> String {
+    format!("volumes/{volume}.luks2")
+}
 
 /// Everything about disks; empty where the policy binds no disk controller.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
