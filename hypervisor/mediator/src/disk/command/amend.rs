@@ -16,6 +16,8 @@ const SECOND: u16 = !0x0997;
 const THIRD: u16 = 0xe163;
 /// Words 119 and 120.
 const FOURTH: u16 = 0xc0e8;
+/// Trusted computing, where bits 15:14 are 01b; in ATA-1, double word transfers.
+const TRUSTED: usize = 48;
 /// Blocks of ranges that one DATA SET MANAGEMENT may carry.
 const TRIM_BLOCKS: usize = 105;
 /// What DATA SET MANAGEMENT can do; bit 0: TRIM.
@@ -24,8 +26,6 @@ const TRIM_SUPPORT: usize = 169;
 /// Words of IDENTIFY DEVICE data and the bits of them that stay (ACS-4, 9.11 and 7.13; older names from ATA/ATAPI-7,
 /// 6.17; Serial ATA 3.x, 13.2.1). Words that are not named stay whole.
 const KEPT: &[(usize, u16)] = &[
-    // Trusted computing.
-    (48, !1),
     // Bits 8:0 are MULTIPLE; above is SANITIZE.
     (59, 0x01ff),
     // Stays: optional 28-bit commands, encrypts on its own, more than 2^28 sectors, non-volatile write cache. Goes:
@@ -96,6 +96,9 @@ pub fn amend_identify(page: &mut [u8; PAGE_BYTES], disk: &Known) {
     let checked = has_checksum(page);
     for &(index, mask) in KEPT {
         keep(page, index, mask);
+    }
+    if word(page, TRUSTED) & 0xc000 == 0x4000 {
+        keep(page, TRUSTED, !1);
     }
     let blocks = if disk.discard {
         keep(page, TRIM_SUPPORT, 1);

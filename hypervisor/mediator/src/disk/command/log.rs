@@ -3,9 +3,10 @@
 use super::amend::amend_identify;
 use super::identity::Known;
 use super::judge::{pages, pass};
+use super::range::tag;
 use super::task::TaskFile;
 use super::verdict::{After, Protocol, Reason, Verdict};
-use super::words::{PAGE_BYTES, keep};
+use super::words::{PAGE_BYTES, keep, seal};
 
 /// The directory: pages of each log.
 const DIRECTORY: u8 = 0x00;
@@ -98,4 +99,39 @@ fn amend_list(page: &mut [u8; PAGE_BYTES]) {
         rest.fill(0);
     }
     *count = u8::try_from(kept).unwrap_or_default();
+}
+
+/// STATUS after an aborted command: ready, error. ERROR: aborted.
+pub const ABORTED_STATUS: u8 = 0x41;
+/// ERROR after an aborted command.
+pub const ABORTED_ERROR: u8 = 0x04;
+
+/// Log 10h after a queued command that was refused, and so never reached the device (ACS-4, 9.13): what the device's own
+/// would say, had it aborted the command.
+#[must_use]
+pub fn queued_error(task: &TaskFile) -> [u8; PAGE_BYTES] {
+    let [l0, l1, l2, l3, l4, l5, ..] = task.lba.to_le_bytes();
+    let [count_low, count_high] = task.count.to_le_bytes();
+    let mut page = [0; PAGE_BYTES];
+    let head = [
+        tag(task),
+        0,
+        ABORTED_STATUS,
+        ABORTED_ERROR,
+        l0,
+        l1,
+        l2,
+        task.device,
+        l3,
+        l4,
+        l5,
+        0,
+        count_low,
+        count_high,
+    ];
+    if let Some(start) = page.first_chunk_mut() {
+        *start = head;
+    }
+    seal(&mut page);
+    page
 }

@@ -10,18 +10,32 @@ mod amend;
 mod identity;
 mod judge;
 mod log;
+pub mod packet;
 mod range;
 mod subcommand;
 pub mod table;
 mod task;
+mod trim;
 mod verdict;
 mod words;
 
 pub use amend::{amend_identify, amend_identify_packet};
 pub use identity::{Identity, Kind, Known, Unfit};
 pub use judge::{LONGEST_ANSWER, judge};
-pub use log::amend_log;
+pub use log::{ABORTED_ERROR, ABORTED_STATUS, amend_log, queued_error};
 pub use range::{LARGEST_BLOCKS, piece};
 pub use task::{FIS_BYTES, TaskFile, aborted};
+pub use trim::clip_trim;
 pub use verdict::{After, Content, Direction, Protocol, Reason, Verdict};
 pub use words::PAGE_BYTES;
+
+#[cfg(test)]
+mod identify_tests;
+#[cfg(test)]
+mod judge_tests;
+#[cfg(test)]
+mod log_tests;
+#[cfg(test)]
+mod samples;
+#[cfg(test)]
+mod trim_tests;

@@ -58,12 +58,12 @@ pub enum Verdict {
         /// What is done when the device has carried it out.
         after: After,
     },
-    /// DATA SET MANAGEMENT, TRIM: the ranges of its payload are to be clipped by the caller.
+    /// DATA SET MANAGEMENT, TRIM: the ranges of its payload are to be clipped (`clip_trim`).
     Trim {
         /// Bytes of payload, at most [`super::LONGEST_ANSWER`].
         bytes: u32,
     },
-    /// PACKET: its command descriptor block is to be judged by the caller.
+    /// PACKET: its command descriptor block is to be judged ([`super::packet::judge`]).
     Packet,
     /// It is not given to the device.
     Refuse(Reason),
@@ -113,8 +113,8 @@ pub enum Reason {
     Reserved,
     /// Only its maker knows what it does.
     VendorSpecific,
-    /// Out of use for decades; nobody misses it.
-    Obsolete,
+    /// Out of use for decades, or of no use to a guest.
+    Unused,
     /// CompactFlash only.
     CompactFlash,
     /// Content past the sector filter: with its error correction, or formatted.
