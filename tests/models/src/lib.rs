@@ -7,6 +7,7 @@ pub mod ahci;
 pub mod ata;
 pub mod breach;
 mod bytes;
+pub mod guest;
 pub mod memory;
 pub mod pci;
 pub mod ram;

@@ -6,5 +6,7 @@ mod port;
 mod receive;
 pub mod spec;
 mod table;
+#[cfg(test)]
+mod tests;
 
 pub use hba::{Hba, Line, Pace};
