@@ -165,7 +165,7 @@ mod tests {
         page[2 * 49 + 1] = 1 << 1;
         page[2 * 59] = multiple;
         page[2 * 59 + 1] = 1;
-        page[2 * 48] = 1;
+        page[2 * 48..2 * 49].copy_from_slice(&0x4001_u16.to_le_bytes());
         page[2 * 60..2 * 62].copy_from_slice(&BLOCKS.to_le_bytes());
         page
     }
