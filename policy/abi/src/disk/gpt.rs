@@ -170,7 +170,10 @@ pub fn read<E>(
         (Err(fault), Ok(backup)) => (backup, None, Copies::BackupOnly(fault)),
         (Err(primary), Err(backup)) => return Err(Error::Damaged { primary, backup }),
     };
+    let usable = believed.usable;
+    // Where they differ, the other may claim blocks that partitions of the believed one have.
     let other = other.map(|copy| copy.tables).into_iter().flatten();
+    let other = other.filter(|range| range.common(usable).is_none());
     Ok(Some(Gpt {
         disk: believed.disk,
         partitions: believed.partitions,

@@ -1,7 +1,8 @@
 //! What is read of a partition table, and what is not.
 
 use crate::made::{BLOCKS, DISK, Made, USUAL, guid};
-use gpt_disk_types::{GptHeader, LbaLe, U32Le, U64Le};
+use gpt_disk_types::crc::Crc;
+use gpt_disk_types::{Crc32, GptHeader, LbaLe, U32Le, U64Le};
 use proptest::prelude::*;
 use sekisho_abi::disk::gpt::{Copies, Error, Fault, Gpt, read};
 use sekisho_abi::disk::{BlockRange, BlockSize, Shape};
@@ -98,6 +99,28 @@ fn the_primary_is_believed_where_two_intact_copies_differ() {
     });
     let table = intact(&made);
     assert_eq!((table.copies, table.disk), (Copies::Differ, DISK.to_bytes_le()));
+}
+
+#[test]
+fn a_differing_backup_takes_no_block_of_a_partition() {
+    let mut made = Made::usual();
+    let nothing = Crc::<u32>::new(&Crc32::ALGORITHM).checksum(&[0; 128 * 128]);
+    // The backup of an empty disk whose last usable block is 900: in the midst of the primary's partition 3.
+    forge(&mut made, BLOCKS - 1, |header| {
+        header.last_usable_lba = LbaLe(U64Le::from_u64(900));
+        header.partition_entry_lba = LbaLe(U64Le::from_u64(950));
+        header.partition_entry_array_crc32 = Crc32(U32Le::from_u32(nothing));
+    });
+    let table = intact(&made);
+    assert_eq!(table.copies, Copies::Differ);
+    for partition in &table.partitions {
+        assert!(
+            table
+                .tables
+                .iter()
+                .all(|range| range.common(partition.blocks).is_none())
+        );
+    }
 }
 
 #[test]
