@@ -5,11 +5,12 @@ use crate::tree;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Every crate of the product, and the crates of ours it depends on.
-const ARROWS: [(&str, &[&str]); 10] = [
+const ARROWS: [(&str, &[&str]); 11] = [
     ("sekisho", &["sekisho-image", "sekisho-policy"]),
     ("sekisho-policy", &["sekisho-abi", "sekisho-crypto"]),
     ("sekisho-abi", &[]),
     ("sekisho-crypto", &[]),
+    ("sekisho-keys", &["sekisho-abi", "sekisho-crypto"]),
     ("sekisho-image", &["sekisho-abi", "sekisho-crypto"]),
     ("sekisho-nested", &[]),
     ("sekisho-mediator", &["sekisho-abi", "sekisho-crypto"]),
