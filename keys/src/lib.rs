@@ -13,6 +13,7 @@ pub mod luks2;
 mod random;
 pub mod recovery;
 pub mod secrets;
+pub mod store;
 #[cfg(test)]
 mod tests;
 
