@@ -5,17 +5,9 @@ use super::spec::{PORT_SIZE, PORTS, generic, ghc};
 use crate::ata::{Disk, Drive};
 use crate::breach::Breach;
 use crate::memory::Memory;
+use crate::pace::Pace;
 use crate::sequence::Sequence;
 use sekisho_mediator::disk::seam::Registers;
-
-/// When the model works.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Pace {
-    /// When it is told to: what is in flight stays there.
-    WhenTold,
-    /// One step at each register access, as seen by a driver that polls.
-    AtAccess,
-}
 
 /// An AHCI 1.3.1 controller that offers everything.
 #[derive(Clone, Debug)]

@@ -9,4 +9,4 @@ mod table;
 #[cfg(test)]
 mod tests;
 
-pub use hba::{Hba, Line, Pace};
+pub use hba::{Hba, Line};

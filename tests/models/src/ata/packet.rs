@@ -73,6 +73,12 @@ impl PacketDrive {
                 transfer(direction, protocol, bytes)
             }
             command::SET_FEATURES | command::CHECK_POWER_MODE => Acceptance::Takes(Transfer::NONE),
+            // So that whoever takes it for a disk sees what it is (ACS-4, section 6.4).
+            command::IDENTIFY_DEVICE | command::READ_SECTORS => Acceptance::Refuses(Outcome {
+                count: 1,
+                lba: 0xeb_1401,
+                ..Outcome::failed(error::ABRT)
+            }),
             _ => Acceptance::Refuses(Outcome::failed(error::ABRT)),
         }
     }

@@ -1,10 +1,12 @@
 //! Guest drivers: small ones, that go by the book as a stock operating system's do.
 
 mod ahci;
+mod ide;
 mod recovery;
 mod request;
 
 pub use ahci::{AhciDriver, Completion, Failure, INTERRUPTS};
+pub use ide::{IdeDriver, IdeWindow, Unit};
 pub use request::{Request, Transferred};
 
 /// A guest's way to a device's 32-bit registers, and what happens while it waits.
