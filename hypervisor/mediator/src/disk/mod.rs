@@ -7,11 +7,14 @@
 //! Trusted: nothing that the guest says, and nothing that a disk says beyond its own answers. What is not known is
 //! refused.
 
+pub mod ahci;
 pub mod ata;
 pub mod command;
 pub mod drive;
 pub mod filter;
+pub mod incident;
 pub mod seam;
+pub mod shadow;
 
 #[cfg(test)]
 mod filter_tests;

@@ -1,0 +1,147 @@
+//! Commands of our own, while no guest runs: polled, one at a time.
+
+use super::order::Order;
+use super::port::Port;
+use super::spec::{PX_CI, PX_CMD, PX_CMD_CR, PX_CMD_FR, PX_CMD_FRE, PX_CMD_ST, PX_IS, PX_IS_FATAL};
+use super::start::identify;
+use crate::disk::command::{FIS_BYTES, Identity, Kind, Known, PAGE_BYTES, TaskFile, piece};
+use crate::disk::seam::{Buffer, Host, Registers};
+use crate::disk::shadow::CHUNK_BYTES;
+use alloc::collections::VecDeque;
+
+/// Nanoseconds in a millisecond.
+pub(super) const MILLISECOND: u64 = 1_000_000;
+/// A command, of a disk that may have to spin up first.
+const COMMAND: u64 = 30_000 * MILLISECOND;
+/// PxCMD.CR and FR clear after ST and FRE (10.1.2).
+const STOP: u64 = 500 * MILLISECOND;
+/// READ DMA EXT and READ DMA (ACS-4, 7.20 and 7.19).
+const READ_48: u8 = 0x25;
+const READ_28: u8 = 0xc8;
+
+/// A disk did not give its blocks, or said something else than what it is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Unreadable;
+
+/// Reads a disk's logical blocks as they are on it.
+pub trait BlockReader {
+    /// Fills `data`, a whole number of blocks, from block `first` on.
+    ///
+    /// # Errors
+    /// [`Unreadable`].
+    fn read(&mut self, first: u64, data: &mut [u8]) -> Result<(), Unreadable>;
+}
+
+/// A port that is started, with a chunk for data.
+pub(super) struct Own<'a, R, H> {
+    pub(super) port: &'a Port,
+    pub(super) registers: &'a mut R,
+    pub(super) host: &'a mut H,
+    /// `None` when the device would not let go of it.
+    pub(super) chunk: &'a mut Option<Buffer>,
+}
+
+/// The same for the blocks of a disk.
+pub(super) struct OwnReader<'a, R, H> {
+    pub(super) own: Own<'a, R, H>,
+    pub(super) known: Known,
+}
+
+impl<R: Registers, H: Host> Own<'_, R, H> {
+    pub(super) fn identify(&mut self, kind: Kind) -> Result<Identity, Unreadable> {
+        let mut page = [0; PAGE_BYTES];
+        self.read(&identify(kind), &mut page)?;
+        let identity = match kind {
+            Kind::Disk => Identity::of_disk(&page),
+            Kind::Packet => Identity::of_packet_device(&page),
+        };
+        identity.map_err(|_| Unreadable)
+    }
+
+    /// Carries out a command that reads `answer.len()` bytes, at most a chunk.
+    fn read(&mut self, task: &TaskFile, answer: &mut [u8]) -> Result<(), Unreadable> {
+        let chunk = self.chunk.take().ok_or(Unreadable)?;
+        let fis: [u8; FIS_BYTES] = task.to_fis();
+        let chunks = VecDeque::from([chunk.lend()]);
+        let order = Order {
+            fis,
+            packet: None,
+            flags: 0,
+            chunks: &chunks,
+            bytes: answer.len(),
+        };
+        self.port.structures.write(0, &order, self.host);
+        self.port.store(PX_CI, 1, self.registers);
+        let port = self.port;
+        let ended = wait(COMMAND, self.registers, self.host, |registers| {
+            port.load(PX_CI, registers) & 1 == 0 || port.load(PX_IS, registers) & PX_IS_FATAL != 0
+        });
+        let failed = !ended || port.load(PX_IS, self.registers) & PX_IS_FATAL != 0;
+        if failed && stop(port, self.registers, self.host).is_err() {
+            // The device may write to the chunk at any time: it is nobody's any more.
+            return Err(Unreadable);
+        }
+        let mut chunks = chunks;
+        let mut chunk = chunks.pop_front().ok_or(Unreadable)?.reclaim();
+        self.host.with(&mut chunk, |bytes, _| {
+            for (to, from) in answer.iter_mut().zip(bytes.iter()) {
+                *to = *from;
+            }
+        });
+        *self.chunk = Some(chunk);
+        if failed { Err(Unreadable) } else { Ok(()) }
+    }
+}
+
+impl<R: Registers, H: Host> BlockReader for OwnReader<'_, R, H> {
+    fn read(&mut self, first: u64, data: &mut [u8]) -> Result<(), Unreadable> {
+        let command = if self.known.lba48 { READ_48 } else { READ_28 };
+        let task = TaskFile {
+            command,
+            ..TaskFile::default()
+        };
+        let mut first = first;
+        for part in data.chunks_mut(CHUNK_BYTES) {
+            let blocks = u32::try_from(part.len()).map_err(|_| Unreadable)? / self.known.block_bytes;
+            let task = piece(&task, first, blocks).ok_or(Unreadable)?;
+            self.own.read(&task, part)?;
+            first = first.checked_add(blocks.into()).ok_or(Unreadable)?;
+        }
+        Ok(())
+    }
+}
+
+/// The controller does not do as it is told.
+pub(super) struct Stuck;
+
+/// Stops a port: its command list, then the writing of received FISes.
+pub(super) fn stop<R: Registers, H: Host>(port: &Port, registers: &mut R, host: &H) -> Result<(), Stuck> {
+    for (started, runs) in [(PX_CMD_ST, PX_CMD_CR), (PX_CMD_FRE, PX_CMD_FR)] {
+        let command = port.load(PX_CMD, registers);
+        port.store(PX_CMD, command & !started, registers);
+        if !wait(STOP, registers, host, |registers| {
+            port.load(PX_CMD, registers) & runs == 0
+        }) {
+            return Err(Stuck);
+        }
+    }
+    Ok(())
+}
+
+/// Looks at the registers until `done` says so, at most so many nanoseconds; whether it did.
+pub(super) fn wait<R: Registers, H: Host>(
+    nanoseconds: u64,
+    registers: &mut R,
+    host: &H,
+    mut done: impl FnMut(&mut R) -> bool,
+) -> bool {
+    let start = host.now();
+    loop {
+        if done(registers) {
+            return true;
+        }
+        if host.now().0.saturating_sub(start.0) > nanoseconds {
+            return false;
+        }
+    }
+}
