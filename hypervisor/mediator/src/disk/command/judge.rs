@@ -30,7 +30,7 @@ pub fn judge(task: &TaskFile, disk: &Known) -> Verdict {
         }
         Fate::SetFeatures => subcommand::set_features(task),
         Fate::Smart => subcommand::smart(task),
-        Fate::ReadLog(protocol) => log::read(task, protocol),
+        Fate::ReadLog(protocol) => log::read_extended(task, protocol),
         Fate::Trim => trim(task, disk),
         Fate::Packet => packet(task, disk),
         Fate::Refuse(reason) => Verdict::Refuse(reason),

@@ -389,6 +389,9 @@ proptest! {
             Verdict::Packet => prop_assert_eq!(disk.kind, Kind::Packet),
             Verdict::Refuse(_) => {}
         }
+        if let Fate::Refuse(reason) = command(task.command).fate {
+            prop_assert_eq!(judge(&task, &disk), Verdict::Refuse(reason));
+        }
     }
 
     #[test]

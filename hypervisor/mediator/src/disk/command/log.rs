@@ -4,6 +4,7 @@ use super::amend::amend_identify;
 use super::identity::Known;
 use super::judge::{pages, pass};
 use super::range::tag;
+use super::table::{Named, lists};
 use super::task::TaskFile;
 use super::verdict::{After, Protocol, Reason, Verdict};
 use super::words::{PAGE_BYTES, keep, seal};
@@ -14,33 +15,40 @@ const DIRECTORY: u8 = 0x00;
 const IDENTIFY: u8 = 0x30;
 
 /// Logs that tell of the device and carry nothing else (ACS-4, 9.1, table A.2).
-const READABLE: &[u8] = &[
-    DIRECTORY, // directory
-    0x01, 0x02, 0x03, // SMART error logs: summary, comprehensive, extended comprehensive
-    0x04, // device statistics
-    0x06, 0x07, // SMART self-test logs
-    0x08, // power conditions
-    0x09, // selective self-test
-    0x0c, // pending defects
-    0x10, // queued error
-    0x11, // SATA PHY event counters
-    IDENTIFY,
+pub(super) const READABLE: &[Named] = &[
+    (DIRECTORY, "directory"),
+    (0x01, "summary SMART errors"),
+    (0x02, "comprehensive SMART errors"),
+    (0x03, "extended comprehensive SMART errors"),
+    (0x04, "device statistics"),
+    (0x06, "SMART self-tests"),
+    (0x07, "extended SMART self-tests"),
+    (0x08, "power conditions"),
+    (0x09, "selective self-test"),
+    (0x0c, "pending defects"),
+    (0x10, "queued error"),
+    (0x11, "SATA PHY event counters"),
+    (IDENTIFY, "IDENTIFY DEVICE data"),
 ];
 
 /// Whether a log may be read. Not: SCT (E0h, E1h), which carries commands; logs of queued commands, streams, hybrid
 /// caches and zones, which are refused with them; and those of the vendor's.
-pub(super) fn is_readable(address: u8) -> bool {
-    READABLE.contains(&address)
+fn is_readable(address: u8) -> bool {
+    lists(READABLE, address)
 }
 
 /// READ LOG EXT and READ LOG DMA EXT: LBA bits 7:0 are the address, 39:32 and 15:8 the first page (ACS-4, 7.22).
-pub(super) fn read(task: &TaskFile, protocol: Protocol) -> Verdict {
+pub(super) fn read_extended(task: &TaskFile, protocol: Protocol) -> Verdict {
     let [address, page_low, _, _, page_high, ..] = task.lba.to_le_bytes();
+    let page = u16::from_le_bytes([page_low, page_high]);
+    read(protocol, address, page, task.count)
+}
+
+pub(super) fn read(protocol: Protocol, address: u8, page: u16, count: u16) -> Verdict {
     if !is_readable(address) {
         return Verdict::Refuse(Reason::Log);
     }
-    let page = u16::from_le_bytes([page_low, page_high]);
-    match pages(task.count) {
+    match pages(count) {
         Ok(bytes) => pass(protocol, bytes, After::Log { address, page }),
         Err(reason) => Verdict::Refuse(reason),
     }

@@ -30,6 +30,8 @@ pub use verdict::{After, Content, Direction, Protocol, Reason, Verdict};
 pub use words::PAGE_BYTES;
 
 #[cfg(test)]
+mod document_tests;
+#[cfg(test)]
 mod identify_tests;
 #[cfg(test)]
 mod judge_tests;

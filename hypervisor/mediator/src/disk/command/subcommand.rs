@@ -1,37 +1,51 @@
 //! Commands that are many: SET FEATURES and SMART, by allow-list.
 
-use super::judge::{PAGE, pages, pass};
+use super::judge::{PAGE, pass};
 use super::log;
+use super::table::{Named, lists};
 use super::task::TaskFile;
 use super::verdict::{After, Protocol, Reason, Verdict};
 
 /// Subcommands of SET FEATURES that change how the device moves data, saves power or caches, and nothing else (ACS-4,
 /// 7.42; ATA/ATAPI-7, 6.48).
-const FEATURES: &[u8] = &[
-    0x02, 0x82, // volatile write cache on, off
-    0x03, // transfer mode
-    0x05, 0x85, // advanced power management
-    0x06, 0x86, 0x07, // power-up in standby on, off; spin up
-    0x41, 0xc1, // free-fall control on, off
-    0x42, 0xc2, // automatic acoustic management
-    0x4a, // extended power conditions
-    0x55, 0xaa, // read look-ahead off, on
-    0x66, 0xcc, // power-on defaults after a reset: no, yes
-    0xc3, // sense data reporting
+pub(super) const FEATURES: &[Named] = &[
+    (0x02, "volatile write cache on"),
+    (0x03, "transfer mode"),
+    (0x05, "advanced power management on"),
+    (0x06, "power-up in standby on"),
+    (0x07, "spin up"),
+    (0x41, "free-fall control on"),
+    (0x42, "automatic acoustic management on"),
+    (0x4a, "extended power conditions"),
+    (0x55, "read look-ahead off"),
+    (0x66, "settings stay over a software reset"),
+    (0x82, "volatile write cache off"),
+    (0x85, "advanced power management off"),
+    (0x86, "power-up in standby off"),
+    (0xaa, "read look-ahead on"),
+    (0xc1, "free-fall control off"),
+    (0xc2, "automatic acoustic management off"),
+    (0xc3, "sense data reporting"),
+    (0xcc, "settings return to their defaults at a software reset"),
 ];
 /// SET FEATURES 10h and 90h turn a feature of Serial ATA on and off, which COUNT names.
 const SERIAL_ATA: [u8; 2] = [0x10, 0x90];
-/// Those of Serial ATA (ACS-4, 7.42.16; Serial ATA 3.x, 13.3): DMA setup auto-activate, device-initiated power
-/// management, asynchronous notification, settings preserved over COMRESET, automatic partial to slumber, device sleep.
-/// Not: non-zero buffer offsets and in-order delivery (how queued data moves), hardware feature control, hybrid
-/// information, power disable.
-const SERIAL_ATA_FEATURES: &[u8] = &[0x02, 0x03, 0x05, 0x06, 0x07, 0x09];
+/// Those of Serial ATA (ACS-4, 7.42.16; Serial ATA 3.x, 13.3). Not: non-zero buffer offsets and in-order delivery (how
+/// queued data moves), hardware feature control, hybrid information, power disable.
+pub(super) const SERIAL_ATA_FEATURES: &[Named] = &[
+    (0x02, "DMA setup auto-activate"),
+    (0x03, "device-initiated power management"),
+    (0x05, "asynchronous notification"),
+    (0x06, "settings stay over COMRESET"),
+    (0x07, "automatic partial to slumber"),
+    (0x09, "device sleep"),
+];
 
 pub(super) fn set_features(task: &TaskFile) -> Verdict {
     let [subcommand, _] = task.features.to_le_bytes();
     let [feature, _] = task.count.to_le_bytes();
-    let known = FEATURES.contains(&subcommand)
-        || SERIAL_ATA.contains(&subcommand) && SERIAL_ATA_FEATURES.contains(&feature);
+    let known = lists(FEATURES, subcommand)
+        || SERIAL_ATA.contains(&subcommand) && lists(SERIAL_ATA_FEATURES, feature);
     if known {
         pass(Protocol::NonData, 0, After::Nothing)
     } else {
@@ -39,34 +53,51 @@ pub(super) fn set_features(task: &TaskFile) -> Verdict {
     }
 }
 
-/// Self-tests and off-line collection of SMART EXECUTE OFF-LINE IMMEDIATE (ACS-4, 7.46.5), with a few bits each:
-/// off-line, short, extended, conveyance, selective, abort; 81h to 84h the same in captive mode.
-const TESTS: &[u8] = &[0x00, 0x01, 0x02, 0x03, 0x04, 0x7f, 0x81, 0x82, 0x83, 0x84];
+/// Subcommands of SMART that pass (ACS-4, 7.46; ATA/ATAPI-7, 6.54), but for reading logs. 512 bytes of data or none.
+pub(super) const SMART: &[Named] = &[
+    (SMART_READ_DATA, "READ DATA"),
+    (SMART_READ_THRESHOLDS, "READ THRESHOLDS"),
+    (0xd2, "ENABLE/DISABLE ATTRIBUTE AUTOSAVE"),
+    (0xd3, "SAVE ATTRIBUTE VALUES"),
+    (SMART_TEST, "EXECUTE OFF-LINE IMMEDIATE"),
+    (0xd8, "ENABLE OPERATIONS"),
+    (0xd9, "DISABLE OPERATIONS"),
+    (0xda, "RETURN STATUS"),
+    (0xdb, "ENABLE/DISABLE AUTOMATIC OFF-LINE"),
+];
+const SMART_READ_DATA: u8 = 0xd0;
+const SMART_READ_THRESHOLDS: u8 = 0xd1;
+const SMART_TEST: u8 = 0xd4;
+const SMART_READ_LOG: u8 = 0xd5;
+const SMART_WRITE_LOG: u8 = 0xd6;
+
+/// Tests that EXECUTE OFF-LINE IMMEDIATE starts (ACS-4, 7.46.5); others are vendor specific.
+pub(super) const TESTS: &[Named] = &[
+    (0x00, "off-line collection"),
+    (0x01, "short"),
+    (0x02, "extended"),
+    (0x03, "conveyance"),
+    (0x04, "selective"),
+    (0x7f, "abort"),
+    (0x81, "short, captive"),
+    (0x82, "extended, captive"),
+    (0x83, "conveyance, captive"),
+    (0x84, "selective, captive"),
+];
 
 /// Without LBA mid 4Fh and high C2h the device aborts any of these (ACS-4, 7.46.1).
 pub(super) fn smart(task: &TaskFile) -> Verdict {
     let [subcommand, _] = task.features.to_le_bytes();
-    let [count, _] = task.count.to_le_bytes();
     let [low, ..] = task.lba.to_le_bytes();
     match subcommand {
-        // READ DATA, READ THRESHOLDS.
-        0xd0 | 0xd1 => pass(Protocol::PioIn, PAGE, After::Nothing),
-        // Attribute autosave, save attributes; enable, disable, return status, automatic off-line collection.
-        0xd2 | 0xd3 | 0xd8..=0xdb => pass(Protocol::NonData, 0, After::Nothing),
-        0xd4 if TESTS.contains(&low) => pass(Protocol::NonData, 0, After::Nothing),
-        0xd5 if !log::is_readable(low) => Verdict::Refuse(Reason::Log),
-        0xd5 => match pages(u16::from(count)) {
-            Ok(bytes) => pass(
-                Protocol::PioIn,
-                bytes,
-                After::Log {
-                    address: low,
-                    page: 0,
-                },
-            ),
-            Err(reason) => Verdict::Refuse(reason),
-        },
-        0xd6 => Verdict::Refuse(Reason::WritesLog),
+        SMART_READ_LOG => {
+            let [pages, _] = task.count.to_le_bytes();
+            log::read(Protocol::PioIn, low, 0, u16::from(pages))
+        }
+        SMART_WRITE_LOG => Verdict::Refuse(Reason::WritesLog),
+        SMART_TEST if !lists(TESTS, low) => Verdict::Refuse(Reason::Subcommand),
+        SMART_READ_DATA | SMART_READ_THRESHOLDS => pass(Protocol::PioIn, PAGE, After::Nothing),
+        _ if lists(SMART, subcommand) => pass(Protocol::NonData, 0, After::Nothing),
         _ => Verdict::Refuse(Reason::Subcommand),
     }
 }

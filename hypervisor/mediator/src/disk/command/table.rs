@@ -70,6 +70,14 @@ pub enum Unit {
     Multiple,
 }
 
+/// A code of a list, and what it is for readers.
+pub(super) type Named = (u8, &'static str);
+
+/// Whether a list has a code.
+pub(super) fn lists(list: &[Named], code: u8) -> bool {
+    list.iter().any(|(listed, _)| *listed == code)
+}
+
 /// Opcodes `first` to `last`.
 struct Row {
     first: u8,

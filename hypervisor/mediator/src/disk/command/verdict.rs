@@ -1,5 +1,7 @@
 //! What is decided of a command: its words.
 
+use core::fmt;
+
 /// How the data of a command moves.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Protocol {
@@ -158,4 +160,38 @@ pub enum Reason {
     /// This device does not have it: 48-bit addresses, a native queue, MULTIPLE without SET MULTIPLE MODE, packets on
     /// a disk, sectors on a packet device.
     Absent,
+}
+
+impl fmt::Display for Reason {
+    /// As part of a sentence: "refused: …".
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Reserved => "no standard defines it",
+            Self::VendorSpecific => "only its maker knows what it does",
+            Self::Unused => "out of use for decades, or of no use to a guest",
+            Self::CompactFlash => "for CompactFlash cards only",
+            Self::Raw => "content past the encryption: raw sectors",
+            Self::Buffer => "content past the encryption: the device's buffer",
+            Self::Stream => "content that may be delivered with errors in it",
+            Self::LegacyQueue => "overlaps commands in ways from before native queuing",
+            Self::QueuedOther => "carries other commands inside the native queue",
+            Self::Erases => "changes or erases content without carrying it",
+            Self::Zones => "zoned disks are not supported",
+            Self::Firmware => "firmware of the device",
+            Self::Password => "a password of the device locks out, or erases",
+            Self::Trusted => "another owner of the disk below the hypervisor",
+            Self::Capacity => {
+                "changes the size, the sectors or the features of the disk, or tells of their changing"
+            }
+            Self::NonVolatileCache => "a second store of content",
+            Self::WritesLog => "content past the encryption, or commands (SCT), in a log",
+            Self::Log => "a log that carries commands (SCT), or is not known",
+            Self::Length => "none, or more than is carried at once",
+            Self::Subcommand => "not on the list of its subcommands",
+            Self::Discard => "TRIM, which the policy does not allow",
+            Self::Cylinders => "addressed by cylinder, head and sector",
+            Self::OutOfRange => "past the end of the disk",
+            Self::Absent => "the device does not have it",
+        })
+    }
 }
