@@ -5,13 +5,14 @@ use crate::tree;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Every crate of the product, and the crates of ours it depends on.
-const ARROWS: [(&str, &[&str]); 11] = [
+const ARROWS: [(&str, &[&str]); 12] = [
     ("sekisho", &["sekisho-image", "sekisho-policy"]),
     ("sekisho-policy", &["sekisho-abi", "sekisho-crypto"]),
     ("sekisho-abi", &[]),
     ("sekisho-crypto", &[]),
     ("sekisho-keys", &["sekisho-abi", "sekisho-crypto"]),
     ("sekisho-image", &["sekisho-abi", "sekisho-crypto"]),
+    ("sekisho-offline", &["sekisho-crypto"]),
     ("sekisho-nested", &[]),
     ("sekisho-mediator", &["sekisho-abi", "sekisho-crypto"]),
     ("sekisho-machine", &["sekisho-abi", "sekisho-mediator"]),
@@ -31,7 +32,13 @@ const BUILDS: [(&str, &[&str]); 1] = [("sekisho-image", &["sekisho-nested"])];
 /// What runs below the operating system.
 const TARGET: [&str; 2] = ["sekisho-loader", "sekisho-hypervisor"];
 /// What must never be part of it.
-const HOST_ONLY: [&str; 4] = ["sekisho", "sekisho-policy", "sekisho-image", "sekisho-nested"];
+const HOST_ONLY: [&str; 5] = [
+    "sekisho",
+    "sekisho-policy",
+    "sekisho-image",
+    "sekisho-nested",
+    "sekisho-offline",
+];
 /// Ciphers, hashes, key derivation and their kin, by the beginnings of their names.
 const CIPHERS: [&str; 22] = [
     "aead",
