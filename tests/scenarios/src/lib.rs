@@ -3,4 +3,6 @@
 //! Each scenario is a claim about what the guest gets, and the tests are named as these claims.
 
 #[cfg(test)]
+mod ahci;
+#[cfg(test)]
 mod pci;

@@ -105,7 +105,7 @@ impl Ahci {
         registers.write(GHC, GHC_AE);
         let implemented = registers.read(PI);
         let mut ahci = Self {
-            ports: ports(abilities, implemented, atapi, memory)?,
+            ports: ports(abilities, implemented, atapi, host, memory)?,
             pool: Pool::new(chunks(abilities, memory)?),
             incidents: Incidents::default(),
             abilities,
@@ -218,15 +218,18 @@ fn hand_over<R: Registers, H: Host, Refusal>(
 }
 
 /// The ports that exist, with their structures.
-fn ports<Refusal>(
+fn ports<H: Host, Refusal>(
     abilities: Abilities,
     implemented: u32,
     atapi: Atapi,
+    host: &mut H,
     memory: &mut dyn FnMut(usize, usize) -> Option<Buffer>,
 ) -> Result<Vec<Port>, AttachError<Refusal>> {
     let numbers = (0..MAX_PORTS).filter(|number| implemented & 1 << number != 0);
-    let port = |number| {
-        let structures = addressable(abilities, memory(STRUCTURE_BYTES, STRUCTURE_ALIGNMENT))?;
+    let mut port = |number| {
+        let mut structures = addressable(abilities, memory(STRUCTURE_BYTES, STRUCTURE_ALIGNMENT))?;
+        // Reserved words are zero and stay so.
+        host.with(&mut structures, |bytes, _| bytes.fill(0));
         Ok(Port::new(
             number,
             abilities,
@@ -234,7 +237,7 @@ fn ports<Refusal>(
             Structures::new(structures.share()),
         ))
     };
-    numbers.map(port).collect()
+    numbers.map(&mut port).collect()
 }
 
 fn chunks<Refusal>(
