@@ -13,6 +13,7 @@ mod digest;
 pub mod hkdf;
 pub mod pbkdf2;
 pub mod secret;
+pub mod x25519;
 pub mod xts;
 
 pub use digest::{Hash, sha256};

@@ -10,6 +10,7 @@ extern crate alloc;
 extern crate std;
 
 pub mod luks2;
+pub mod passphrase;
 mod random;
 pub mod recovery;
 pub mod secrets;
@@ -18,3 +19,6 @@ pub mod store;
 mod tests;
 
 pub use random::{NoRandomness, Random};
+pub use sekisho_crypto::argon2::Costs;
+pub use sekisho_crypto::secret::SecretBytes;
+pub use sekisho_crypto::xts::SectorSize;

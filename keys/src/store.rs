@@ -4,8 +4,10 @@
 //! so that what is built is what boots.
 
 mod create;
+mod edit;
 
 pub use create::{Openers, create};
+pub use edit::{DEFAULT_COSTS, EditError, OpenStore, RECOVERY_SLOT};
 
 use crate::luks2::{Conversion, Header, ReadError, UnlockError};
 use crate::recovery::{RecoveryError, RecoveryKey};

@@ -31,7 +31,7 @@ pub use diagnostic::{Diagnostic, Label, Severity};
 pub use explain::{UnknownCode, codes, explain};
 pub use json_schema::json_schema;
 pub use lower::{UNSUPPORTED, lower, unsupported};
-pub use policy::{Decision, Fates, Policy, Rule};
+pub use policy::{Decision, Fates, KeyNames, Policy, Rule};
 pub use read::{Family, Named};
 pub use render::{Colour, render_human, render_json, render_junit, render_sarif};
 pub use selection::TracedEntry;

@@ -97,6 +97,38 @@ impl Policy {
     }
 }
 
+/// The names under which tunnels' keys are in the key store, each once, in file order.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct KeyNames {
+    /// `private-key` of each tunnel.
+    pub private: Vec<String>,
+    /// `preshared-key` of their peers.
+    pub preshared: Vec<String>,
+}
+
+impl Policy {
+    /// What keys tunnels need from the key store.
+    #[must_use]
+    pub fn key_names(&self) -> KeyNames {
+        let mut names = KeyNames::default();
+        let note = |list: &mut Vec<String>, name: &str| {
+            if !list.iter().any(|known| known == name) {
+                list.push(name.to_owned());
+            }
+        };
+        for tunnel in self.document.tunnels() {
+            let peers = tunnel.table.peers().iter();
+            if let Some(name) = &tunnel.table.private_key {
+                note(&mut names.private, name.value.as_str());
+            }
+            for name in peers.filter_map(|peer| peer.preshared_key.as_ref()) {
+                note(&mut names.preshared, name.value.as_str());
+            }
+        }
+        names
+    }
+}
+
 impl Fates {
     fn new(defaults: &Defaults, source: &Source) -> Option<Self> {
         let decision = |fate: &Located<Fate>| Decision {

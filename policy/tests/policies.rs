@@ -193,6 +193,13 @@ fn what_this_build_cannot_enforce_is_named_and_the_rest_is_not() {
 }
 
 #[test]
+fn the_keys_that_tunnels_name_are_told_from_preshared_ones() {
+    let names = policy(FIELD_LAPTOP).key_names();
+    assert_eq!(names.private, ["hq"]);
+    assert_eq!(names.preshared, ["hq-psk"]);
+}
+
+#[test]
 fn a_policy_with_one_byte_changed_never_panics_the_check() {
     let mut random = 0x5eed_u64;
     let mut refused = 0;

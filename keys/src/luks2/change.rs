@@ -93,6 +93,25 @@ impl Header {
         self.fill_slot(slot, offset, key, passphrase, costs, random)
     }
 
+    /// Puts a passphrase in a keyslot, whether there is one of that number or not.
+    ///
+    /// # Errors
+    /// [`ChangeError`].
+    pub fn put(
+        &mut self,
+        slot: u32,
+        key: &SecretBytes,
+        passphrase: &[u8],
+        costs: Costs,
+        random: &mut dyn Random,
+    ) -> Result<(), ChangeError> {
+        if self.metadata.keyslots.contains_key(&slot) {
+            return self.replace(slot, key, passphrase, costs, random);
+        }
+        let offset = self.free_offset().ok_or(ChangeError::NoFreeSlot)?;
+        self.fill_slot(slot, offset, key, passphrase, costs, random)
+    }
+
     /// Removes a keyslot and overwrites its area.
     ///
     /// # Errors

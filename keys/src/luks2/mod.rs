@@ -24,6 +24,7 @@ pub use create::New;
 pub use keyslot::Derivation;
 pub use word::Extent;
 
+use crate::random::Random;
 use alloc::string::String;
 use alloc::vec::Vec;
 use binary::{Absent, Binary, Place, Whole};
@@ -252,6 +253,30 @@ impl Header {
         let right = self.metadata.digests.values().any(|digest| digest.is_of(&key));
         Ok(right.then_some(key))
     }
+}
+
+/// `file` with both copies of the header at its beginning written again, if either is damaged or older than the other;
+/// what is behind the header is kept.
+///
+/// # Errors
+/// [`RepairError`].
+pub fn repaired(file: &[u8], random: &mut dyn Random) -> Result<Option<Vec<u8>>, RepairError> {
+    let mut header = Header::read(file).map_err(RepairError::Read)?;
+    if header.condition() == Condition::Whole {
+        return Ok(None);
+    }
+    header.repair(random).map_err(RepairError::Change)?;
+    let behind = file.get(header.file.len()..).unwrap_or_default();
+    Ok(Some([&header.file, behind].concat()))
+}
+
+/// Why a header was not repaired.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum RepairError {
+    /// It cannot be read at all.
+    Read(ReadError),
+    /// It cannot be written.
+    Change(ChangeError),
 }
 
 /// The copy to use: the newer of those that are whole.

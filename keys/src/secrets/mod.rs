@@ -8,12 +8,16 @@ mod tests;
 
 pub use sealed::{OpenError, Opened, SealError, create, unlock};
 
+use crate::random::{NoRandomness, Random};
 use alloc::borrow::ToOwned;
 use alloc::string::String;
 use alloc::vec::Vec;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use postcard::ser_flavors::Size;
 use sekisho_abi::storage::Pin;
 use sekisho_crypto::secret::{Secret, SecretBytes};
+use sekisho_crypto::x25519;
 use serde::{Deserialize, Serialize};
 
 /// Version of [`Secrets::to_bytes`], which its first two bytes say, little-endian.
@@ -52,6 +56,37 @@ pub struct WireGuardKey {
     pub kind: WireGuardKind,
     /// The key.
     pub key: Secret<WIREGUARD_KEY_SIZE>,
+}
+
+impl WireGuardKey {
+    /// A new key.
+    ///
+    /// # Errors
+    /// [`NoRandomness`].
+    pub fn generate(name: &str, kind: WireGuardKind, random: &mut dyn Random) -> Result<Self, NoRandomness> {
+        let mut key = Secret::zeroed();
+        random.fill(key.expose_mut())?;
+        Ok(Self {
+            name: name.to_owned(),
+            kind,
+            key,
+        })
+    }
+
+    /// What may be told of it, in base64 as WireGuard writes keys: of a private key the public one.
+    #[must_use]
+    pub fn public_text(&self) -> Option<String> {
+        match self.kind {
+            WireGuardKind::Private => Some(STANDARD.encode(x25519::public_key(&self.key))),
+            WireGuardKind::Preshared => None,
+        }
+    }
+
+    /// The key itself in base64, for the other end.
+    #[must_use]
+    pub fn secret_text(&self) -> SecretBytes {
+        SecretBytes::from(STANDARD.encode(self.key.expose()).into_bytes())
+    }
 }
 
 /// What a key of WireGuard is for.

@@ -1,10 +1,10 @@
 //! A new key store for a policy's volumes.
 
-use super::StoredVolume;
+use super::{OpenStore, StoredVolume};
 use crate::luks2::{ChangeError, Extent, Header, New, Segment};
 use crate::random::Random;
 use crate::recovery::RecoveryKey;
-use crate::secrets::{self, Opened, SealError, VolumeSecret};
+use crate::secrets::{self, SealError, VolumeSecret};
 use alloc::borrow::ToOwned;
 use alloc::vec::Vec;
 use sekisho_abi::storage::{Place, Storage, Volume};
@@ -29,22 +29,22 @@ pub fn create(
     storage: &Storage,
     openers: &Openers<'_>,
     random: &mut dyn Random,
-) -> Result<(Opened, Vec<StoredVolume>), SealError> {
-    let mut store = secrets::create(openers.passphrase, openers.costs, random)?;
-    store
+) -> Result<OpenStore, SealError> {
+    let mut sealed = secrets::create(openers.passphrase, openers.costs, random)?;
+    sealed
         .header
-        .add(&store.key, openers.recovery.text(), openers.costs, random)
+        .add(&sealed.key, openers.recovery.text(), openers.costs, random)
         .map_err(SealError::Header)?;
     let mut volumes = Vec::new();
     for volume in &storage.volumes {
         let (header, secret) = of_volume(volume, openers, random).map_err(SealError::Header)?;
-        store.secrets.volumes.push(secret);
+        sealed.secrets.volumes.push(secret);
         volumes.push(StoredVolume {
             name: volume.name.clone(),
             header,
         });
     }
-    Ok((store, volumes))
+    Ok(OpenStore { sealed, volumes })
 }
 
 fn of_volume(

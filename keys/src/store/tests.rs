@@ -40,12 +40,8 @@ fn files() -> (Files, String) {
         recovery: &recovery,
         costs: CHEAP,
     };
-    let (sealed, volumes) = create(&storage(), &openers, random).unwrap();
-    let header = volumes[0].header.file().to_vec();
-    let files = Files::from([
-        (SECRETS_FILE.to_string(), sealed.seal(random).unwrap()),
-        (HEADER.to_string(), header),
-    ]);
+    let store = create(&storage(), &openers, random).unwrap();
+    let files = store.files(random).unwrap().into_iter().collect();
     let recovery = String::from_utf8(recovery.text().to_vec()).unwrap();
     (files, recovery)
 }
@@ -249,7 +245,7 @@ fn a_volume_of_blocks_is_found_on_the_whole_disk() {
         recovery: &recovery,
         costs: CHEAP,
     };
-    let (_, volumes) = create(&policy, &openers, random).unwrap();
+    let volumes = create(&policy, &openers, random).unwrap().volumes;
     let segment = volumes[0].header.segment();
     assert_eq!((segment.offset, segment.size), (1 << 20, Extent::Fixed(1 << 20)));
 }
