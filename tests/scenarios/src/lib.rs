@@ -5,4 +5,6 @@
 #[cfg(test)]
 mod ahci;
 #[cfg(test)]
+mod ata;
+#[cfg(test)]
 mod pci;

@@ -3,6 +3,8 @@
 //! Sources: ATA/ATAPI-7 volume 2 (T13/1532D), section 6 (registers); PCI IDE Controller Specification 1.0, section 2
 //! (where they lie); Programming Interface for Bus Master IDE Controller 1.0, section 2.
 
+use super::registers::Position;
+
 /// One of the two channels.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Channel {
@@ -45,4 +47,15 @@ pub trait Ports {
 impl Channel {
     /// Both.
     pub const ALL: [Self; 2] = [Self::Primary, Self::Secondary];
+
+    /// The drives of a controller, counted through: what a policy calls a port.
+    #[must_use]
+    pub const fn port(self, position: Position) -> u8 {
+        match (self, position) {
+            (Self::Primary, Position::First) => 0,
+            (Self::Primary, Position::Second) => 1,
+            (Self::Secondary, Position::First) => 2,
+            (Self::Secondary, Position::Second) => 3,
+        }
+    }
 }

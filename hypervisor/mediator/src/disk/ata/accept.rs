@@ -1,0 +1,201 @@
+//! A command of the guest's: copied, decided, and given to the drive, or not.
+
+use super::Ports;
+use super::channel::{Activity, Mediated};
+use super::dma::Dma;
+use super::packet::{Movement, Packet};
+use super::payload::Payload;
+use super::pio::{Block, Pio};
+use super::registers::Written;
+use super::slots::Slot;
+use super::wire::Wire;
+use crate::disk::command::{After, Content, PAGE_BYTES, Protocol, TaskFile, Verdict, piece};
+use crate::disk::drive::Refusal;
+use crate::disk::incident::Incident;
+use crate::disk::seam::Host;
+use sekisho_abi::storage::Atapi;
+
+/// For a packet device at any time (ATA/ATAPI-7 volume 1, 6.11).
+const DEVICE_RESET: u8 = 0x08;
+/// For both drives, whichever is selected (6.13).
+const EXECUTE_DEVICE_DIAGNOSTIC: u8 = 0x90;
+/// FEATURES of PACKET: data moves by DMA (6.24).
+const PACKET_DMA: u16 = 1 << 0;
+/// FEATURES of PACKET: which way, for bridges that need to know.
+const PACKET_TO_HOST: u16 = 1 << 2;
+
+/// Why a command is not carried out.
+enum Denied {
+    Refusal(Refusal),
+    /// It does not fit the buffer, or moves in a way that this controller does not have.
+    Movement,
+}
+
+impl Mediated {
+    /// The guest writes the command register.
+    pub(super) fn command<P: Ports, H: Host>(&mut self, wire: &mut Wire<'_, P, H>, opcode: u8) {
+        self.poll(wire);
+        let position = self.written.selected();
+        if opcode == DEVICE_RESET && self.slots.is_packet_device(position) {
+            self.abandon(wire);
+        } else if !self.rests(wire) {
+            // As a drive that is at work: the write has no effect.
+            return wire.count(Incident::MalformedCommand, position, opcode.into());
+        }
+        self.activity = Activity::Drive;
+        let task = self.written.task(opcode);
+        match self.slots.at(position) {
+            Slot::Absent if opcode == EXECUTE_DEVICE_DIAGNOSTIC => self.pass(wire, &task, After::Nothing),
+            // Nobody is there to take it.
+            Slot::Absent => {}
+            Slot::Broken => self.refuse(wire, &task),
+            Slot::Present { drive, packet_bytes } => {
+                let packet_bytes = *packet_bytes;
+                let decided = drive.decide(&task).map_err(Denied::Refusal);
+                let carried = decided.and_then(|verdict| self.carry(wire, &task, verdict, packet_bytes));
+                match carried {
+                    Ok(()) => {}
+                    Err(Denied::Refusal(Refusal::Blocks(refused))) => {
+                        wire.count(Incident::RefusedWrite, position, refused.block);
+                        wire.abort(position);
+                    }
+                    Err(Denied::Refusal(Refusal::Command(_) | Refusal::Unconfirmed) | Denied::Movement) => {
+                        self.refuse(wire, &task);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Carries out what was decided.
+    fn carry<P: Ports, H: Host>(
+        &mut self,
+        wire: &mut Wire<'_, P, H>,
+        task: &TaskFile,
+        verdict: Verdict,
+        packet_bytes: usize,
+    ) -> Result<(), Denied> {
+        match verdict {
+            Verdict::Content(content) => self.content(wire, task, content)?,
+            Verdict::Pass {
+                protocol,
+                bytes,
+                after,
+            } => {
+                let payload = Payload::Answer { after, pages: 0 };
+                match protocol {
+                    Protocol::NonData | Protocol::DeviceReset | Protocol::Diagnostic => {
+                        self.pass(wire, task, after);
+                    }
+                    Protocol::PioIn => self.answer(wire, task, payload, bytes as usize),
+                    Protocol::DmaIn => self.transfer(wire, task, payload, bytes as usize),
+                    Protocol::PioOut | Protocol::DmaOut | Protocol::QueuedIn | Protocol::QueuedOut => {
+                        return Err(Denied::Movement);
+                    }
+                }
+            }
+            Verdict::Trim { bytes } => self.transfer(wire, task, Payload::Trim, bytes as usize),
+            Verdict::Packet if self.atapi == Atapi::Refuse => return Err(Denied::Movement),
+            Verdict::Packet => self.packet(wire, task, packet_bytes),
+            Verdict::Refuse(reason) => return Err(Denied::Refusal(Refusal::Command(reason))),
+        }
+        Ok(())
+    }
+
+    fn content<P: Ports, H: Host>(
+        &mut self,
+        wire: &mut Wire<'_, P, H>,
+        task: &TaskFile,
+        content: Content,
+    ) -> Result<(), Denied> {
+        let position = self.written.selected();
+        let drive = self.slots.drive(position).ok_or(Denied::Movement)?;
+        let block = usize::from(drive.filter().shape().block_size.bytes());
+        let bytes = content.blocks as usize * block;
+        let payload = Payload::of(content);
+        match content.protocol {
+            Protocol::PioIn | Protocol::PioOut => {
+                let unit = usize::from(content.unit) * block;
+                let whole = piece(task, content.first, content.blocks);
+                let whole = whole
+                    .filter(|_| unit <= self.shadow.capacity())
+                    .ok_or(Denied::Movement)?;
+                wire.give(&whole);
+                self.activity = Activity::Pio(Pio {
+                    position,
+                    payload,
+                    unit,
+                    left: bytes,
+                    block: Block::None,
+                });
+            }
+            Protocol::DmaIn | Protocol::DmaOut => self.transfer(wire, task, payload, bytes),
+            // No IDE controller queues.
+            _ => return Err(Denied::Movement),
+        }
+        Ok(())
+    }
+
+    /// A command without data.
+    fn pass<P: Ports, H: Host>(&mut self, wire: &mut Wire<'_, P, H>, task: &TaskFile, after: After) {
+        let position = self.written.selected();
+        wire.give(task);
+        if task.command == EXECUTE_DEVICE_DIAGNOSTIC {
+            self.written = Written::RESET;
+        }
+        self.activity = match after {
+            After::Nothing => Activity::Drive,
+            after => Activity::Passing(position, after),
+        };
+    }
+
+    /// A command whose answer comes by programmed I/O, page by page.
+    fn answer<P: Ports, H: Host>(
+        &mut self,
+        wire: &mut Wire<'_, P, H>,
+        task: &TaskFile,
+        payload: Payload,
+        bytes: usize,
+    ) {
+        wire.give(task);
+        self.activity = Activity::Pio(Pio {
+            position: self.written.selected(),
+            payload,
+            unit: PAGE_BYTES,
+            left: bytes,
+            block: Block::None,
+        });
+    }
+
+    /// A command whose data the bus master moves: it begins when that is started.
+    fn transfer<P: Ports, H: Host>(
+        &mut self,
+        wire: &mut Wire<'_, P, H>,
+        task: &TaskFile,
+        payload: Payload,
+        bytes: usize,
+    ) {
+        self.activity = Activity::Dma(Dma::new(self.written.selected(), *task, payload, bytes));
+        self.try_begin(wire);
+    }
+
+    /// PACKET: the descriptor block comes by the data port. Overlap is not passed on.
+    fn packet<P: Ports, H: Host>(&mut self, wire: &mut Wire<'_, P, H>, task: &TaskFile, packet_bytes: usize) {
+        let movement = if task.features & PACKET_DMA == 0 {
+            Movement::Port
+        } else {
+            Movement::BusMaster
+        };
+        wire.give(&TaskFile {
+            features: task.features & (PACKET_DMA | PACKET_TO_HOST),
+            ..*task
+        });
+        self.activity = Activity::Packet(Packet::new(self.written.selected(), movement, packet_bytes));
+    }
+
+    fn refuse<P: Ports, H: Host>(&mut self, wire: &mut Wire<'_, P, H>, task: &TaskFile) {
+        let position = self.written.selected();
+        wire.count(Incident::RefusedCommand, position, task.command.into());
+        wire.abort(position);
+    }
+}
