@@ -14,7 +14,7 @@ use std::rc::Rc;
 /// Where buffers begin.
 pub const BUFFERS: u64 = 0x7e00_0000;
 /// Nanoseconds that pass at each look at the clock and each register access.
-const TICK: u64 = 1000;
+const TICK: u64 = 10_000;
 const PAGE: usize = 4096;
 
 /// What devices may reach.
