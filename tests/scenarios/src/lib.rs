@@ -3,7 +3,7 @@
 //! Each scenario is a claim about what the guest gets, and the tests are named as these claims.
 
 #[cfg(test)]
-mod ahci;
+mod disk;
 #[cfg(test)]
 mod ata;
 #[cfg(test)]

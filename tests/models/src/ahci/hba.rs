@@ -1,7 +1,7 @@
 //! The controller: its generic registers, its ports, its interrupt line.
 
 use super::port::Port;
-use super::spec::{PORT_SIZE, PORTS, generic, ghc};
+use super::spec::{PORT_SIZE, PORTS, bohc, generic, ghc};
 use crate::ata::{Disk, Drive};
 use crate::breach::Breach;
 use crate::memory::Memory;
@@ -15,6 +15,8 @@ pub struct Hba {
     memory: Memory,
     ports: Vec<Port>,
     control: u32,
+    /// BOHC.
+    owner: u32,
     interrupts: u32,
     line: Line,
     edges: u64,
@@ -35,7 +37,7 @@ pub enum Line {
 /// everything else but staggered spin-up: what a mediator hides must be there to be hidden.
 const CAPABILITIES: u32 = 0xf737_ffc0;
 const PORTS_LESS_ONE: u32 = 0x1f;
-const CAPABILITIES_2: u32 = 0x3c;
+const CAPABILITIES_2: u32 = 0x3d;
 const VERSION: u32 = 0x0001_0301;
 /// More steps than any list of commands needs.
 const ENOUGH: usize = 100_000;
@@ -52,6 +54,7 @@ impl Hba {
             memory: memory.clone(),
             ports,
             control: 0,
+            owner: bohc::BOS,
             interrupts: 0,
             line: Line::Low,
             edges: 0,
@@ -190,6 +193,8 @@ impl Hba {
                 self.expect_zero(offset, value & !self.implemented());
                 self.interrupts &= !value;
             }
+            // The firmware lets go as soon as it is asked.
+            generic::BOHC if value & bohc::OOS != 0 => self.owner = bohc::OOS,
             // Written once by firmware; the guest may write what is there.
             generic::CAP | generic::PI | generic::VS | generic::CAP2 => {}
             _ => self.expect_zero(offset, value),
@@ -213,6 +218,7 @@ impl Registers for Hba {
             generic::PI => self.implemented(),
             generic::VS => VERSION,
             generic::CAP2 => CAPABILITIES_2,
+            generic::BOHC => self.owner,
             _ => self
                 .port(offset)
                 .map_or(0, |(port, register)| port.read(register)),
@@ -221,7 +227,7 @@ impl Registers for Hba {
 
     fn write(&mut self, offset: u32, value: u32) {
         self.access(offset);
-        let is_off = self.control & ghc::AE == 0 && offset != generic::GHC;
+        let is_off = self.control & ghc::AE == 0 && offset != generic::GHC && offset != generic::BOHC;
         if is_off {
             self.memory.breach(Breach::Untimely(offset, value));
             return;

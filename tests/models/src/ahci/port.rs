@@ -202,7 +202,7 @@ impl Port {
         }
         if is_on && !was_on {
             let busy = self.task_file & u32::from(status::BSY | status::DRQ) != 0;
-            let receives = value & cmd::FRE != 0 && self.command & cmd::FR != 0;
+            let receives = value & self.command & cmd::FRE != 0;
             let stopped = self.command & cmd::CR == 0;
             self.expect(!busy && receives && stopped, port::CMD, value);
         }

@@ -28,6 +28,14 @@ pub mod ghc {
     pub const AE: u32 = 1 << 31;
 }
 
+/// BOHC (section 3.1.11).
+pub mod bohc {
+    /// Owned by the firmware.
+    pub const BOS: u32 = 1;
+    /// Owned by the operating system.
+    pub const OOS: u32 = 1 << 1;
+}
+
 /// Where port registers begin, and bytes of each port's.
 pub const PORTS: u32 = 0x100;
 /// Bytes of a port's registers.

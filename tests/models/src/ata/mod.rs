@@ -19,4 +19,5 @@ pub use drive::Drive;
 pub use fault::{Fault, Harm};
 pub use identify::{IDENTIFY_SIZE, identify};
 pub use packet::PacketDrive;
+pub use platter::Platter;
 pub use task::{Acceptance, Direction, FIS_SIZE, Outcome, Protocol, TaskFile, Transfer};
