@@ -175,6 +175,18 @@ fn a_range_ends_where_the_disk_does() {
 }
 
 #[test]
+fn a_range_ends_where_the_registers_do_on_a_larger_disk_too() {
+    let at = |count| TaskFile {
+        lba: 0xff_ffff,
+        device: 0xef,
+        count,
+        ..task(0xc8)
+    };
+    assert_eq!(range(&at(1)), (0xfff_ffff, 1));
+    assert_eq!(judge(&at(2), &DISK), Verdict::Refuse(Reason::OutOfRange));
+}
+
+#[test]
 fn a_piece_keeps_its_command_and_clears_what_is_not_its_own() {
     let queued = TaskFile {
         command: 0x61,

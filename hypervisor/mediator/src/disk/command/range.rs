@@ -22,24 +22,33 @@ const TAG_MASK: u16 = 0x1f;
 /// What else COUNT says there: the tag and, in bits 15:14, the priority. Bit 0 (rebuild assist) and the rest go.
 const QUEUED_COUNT: u16 = 0xc0f8;
 
-/// First block and number of blocks, 1 to [`LARGEST_BLOCKS`].
+/// First block and number of blocks, 1 to [`LARGEST_BLOCKS`], all of which the command's registers can say.
 pub(super) fn range(task: &TaskFile, address: Address) -> Result<(u64, u32), Reason> {
-    Ok(match address {
+    let (first, count) = match address {
         // A 48-bit or queued command knows no cylinders: its DEVICE bit 6 is set by `piece`, whatever the guest wrote.
-        Address::Lba48 => (task.lba & LBA_48, count(u32::from(task.count), LARGEST_BLOCKS)),
-        Address::Queued => (task.lba & LBA_48, count(u32::from(task.features), LARGEST_BLOCKS)),
+        Address::Lba48 => (task.lba & LBA_48, task.count),
+        Address::Queued => (task.lba & LBA_48, task.features),
         Address::Lba28 if task.device & DEVICE_LBA == 0 => return Err(Reason::Cylinders),
         Address::Lba28 => {
             let high = u64::from(task.device & DEVICE_HEAD) << 24;
-            let [low, _] = task.count.to_le_bytes();
-            (task.lba & LBA_28_LOW | high, count(u32::from(low), LARGEST_28))
+            (task.lba & LBA_28_LOW | high, task.count & 0xff)
         }
-    })
+    };
+    let (last, largest) = limits(address);
+    let blocks = if count == 0 { largest } else { u32::from(count) };
+    // A range over the end of the registers is none, also on a disk that has more blocks.
+    if last - first < u64::from(blocks - 1) {
+        return Err(Reason::OutOfRange);
+    }
+    Ok((first, blocks))
 }
 
-/// A count of 0 is the largest.
-const fn count(register: u32, largest: u32) -> u32 {
-    if register == 0 { largest } else { register }
+/// The last block and the most blocks that the registers can say.
+const fn limits(address: Address) -> (u64, u32) {
+    match address {
+        Address::Lba28 => (LBA_28, LARGEST_28),
+        Address::Lba48 | Address::Queued => (LBA_48, LARGEST_BLOCKS),
+    }
 }
 
 /// The tag of a queued command.
@@ -56,16 +65,13 @@ pub fn piece(task: &TaskFile, first: u64, blocks: u32) -> Option<TaskFile> {
     let Fate::Content { address, .. } = command(task.command).fate else {
         return None;
     };
-    let (lba_largest, blocks_largest) = match address {
-        Address::Lba28 => (LBA_28, LARGEST_28),
-        Address::Lba48 | Address::Queued => (LBA_48, LARGEST_BLOCKS),
-    };
+    let (last_possible, largest) = limits(address);
     let last = first.checked_add(u64::from(blocks.checked_sub(1)?))?;
-    if last > lba_largest || blocks > blocks_largest {
+    if last > last_possible || blocks > largest {
         return None;
     }
     // The largest count is 0 in its register.
-    let register = u16::try_from(blocks % blocks_largest).ok()?;
+    let register = u16::try_from(blocks % largest).ok()?;
     let device = task.device & !DEVICE_HEAD | DEVICE_LBA;
     let bare = TaskFile {
         command: task.command,
