@@ -41,8 +41,9 @@ impl Portable {
 }
 
 fn for_each_sector(size: SectorSize, first_tweak: u64, data: &mut [u8], each: impl Fn(&mut [u8], [u8; 16])) {
-    let tweaks = (first_tweak..).step_by(size.tweaks());
-    for (sector, tweak) in data.chunks_exact_mut(size.bytes()).zip(tweaks) {
+    let mut tweak = first_tweak;
+    for sector in data.chunks_exact_mut(size.bytes()) {
         each(sector, u128::from(tweak).to_le_bytes());
+        tweak = tweak.wrapping_add(size.tweaks());
     }
 }

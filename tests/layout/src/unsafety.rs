@@ -1,4 +1,5 @@
-//! Who may say `unsafe`: the machine, the bare-metal binaries and the test guests. All others forbid it.
+//! Who may say `unsafe`: the machine, the bare-metal binaries, the test guests, and the files of crypto's kernels. All
+//! others forbid it.
 
 use crate::manifest::{Package, packages};
 use crate::{tokens, tree};
@@ -6,8 +7,11 @@ use toml::Table;
 
 /// Folders of crates that are the machine, or run on it without a system.
 const MAY: [&str; 3] = ["hypervisor/machine/", "hypervisor/bare/", "tests/guests/"];
+/// Files of a crate that denies it otherwise: the kernels of ciphers, which are instructions.
+const KERNELS: [&str; 2] = ["crypto/src/xts/aesni/kernel.rs", "crypto/src/xts/aesni/keys.rs"];
 /// Manifests that say what an `unsafe` block there must have.
-const ACCOUNTABLE: [(&str, &[&str]); 3] = [
+const ACCOUNTABLE: [(&str, &[&str]); 4] = [
+    ("crypto/Cargo.toml", &["lints", "clippy"]),
     ("hypervisor/machine/Cargo.toml", &["lints", "clippy"]),
     ("hypervisor/bare/Cargo.toml", &["workspace", "lints", "clippy"]),
     ("tests/guests/Cargo.toml", &["workspace", "lints", "clippy"]),
@@ -18,7 +22,7 @@ fn may(path: &str) -> bool {
 }
 
 #[test]
-fn only_the_machine_says_unsafe() {
+fn only_the_machine_and_kernels_say_unsafe() {
     let files = tree::files();
     let users: Vec<_> = files
         .iter()
@@ -31,7 +35,10 @@ fn only_the_machine_says_unsafe() {
         .map(|file| file.path.as_str())
         .collect();
     assert!(users.contains(&"hypervisor/machine/src/memory.rs"), "{users:?}");
-    let others: Vec<_> = users.into_iter().filter(|path| !may(path)).collect();
+    let others: Vec<_> = users
+        .into_iter()
+        .filter(|path| !may(path) && !KERNELS.contains(path))
+        .collect();
     assert!(others.is_empty(), "{others:?}");
 }
 
@@ -65,6 +72,12 @@ fn every_other_crate_forbids_it() {
         let folder = package.folder() + "/";
         // The fuzz engine's own macro declares an unsafe function; the sources are looked at above.
         if may(&folder) || folder == "tests/fuzz/" {
+            continue;
+        }
+        if KERNELS.iter().any(|file| file.starts_with(&folder)) {
+            let level = manifest_of(&package);
+            let level = value(&level, &["lints", "rust", "unsafe_code"]);
+            assert_eq!(level.and_then(toml::Value::as_str), Some("deny"), "{folder}");
             continue;
         }
         let inherits =
