@@ -23,8 +23,8 @@ const TRIM_BLOCKS: usize = 105;
 /// What DATA SET MANAGEMENT can do; bit 0: TRIM.
 const TRIM_SUPPORT: usize = 169;
 
-/// Words of IDENTIFY DEVICE data and the bits of them that stay (ACS-4, 9.11 and 7.13; older names from ATA/ATAPI-7,
-/// 6.17; Serial ATA 3.x, 13.2.1). Words that are not named stay whole.
+/// Words of IDENTIFY DEVICE data and the bits of them that stay (ACS-4 and, for what is obsolete, ATA/ATAPI-7, IDENTIFY
+/// DEVICE; Serial ATA 3.1, 13.2.1). Words that are not named stay whole.
 const KEPT: &[(usize, u16)] = &[
     // Bits 8:0 are MULTIPLE; above is SANITIZE.
     (59, 0x01ff),

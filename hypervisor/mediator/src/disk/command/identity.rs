@@ -1,4 +1,5 @@
-//! What a device says of itself, out of its own IDENTIFY data (ACS-4, 7.13 and 9.11), before anything is hidden in it.
+//! What a device says of itself, out of its own IDENTIFY data (ACS-4, IDENTIFY DEVICE), before anything is
+//! hidden in it.
 //!
 //! Not trusted further than what a wrong answer does to its own content: sizes are checked for being possible.
 

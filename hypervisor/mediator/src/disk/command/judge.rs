@@ -79,7 +79,7 @@ fn content(
     })
 }
 
-/// FEATURES of DATA SET MANAGEMENT: TRIM, and nothing else (ACS-4, 7.5).
+/// FEATURES of DATA SET MANAGEMENT: TRIM, and nothing else (ACS-4, same command).
 const TRIM: u16 = 1;
 
 fn trim(task: &TaskFile, disk: &Known) -> Verdict {
@@ -98,7 +98,7 @@ fn trim(task: &TaskFile, disk: &Known) -> Verdict {
     }
 }
 
-/// FEATURES of PACKET: by DMA, and to the host (ATA/ATAPI-7, 6.29). Not: overlapped.
+/// FEATURES of PACKET: by DMA, and to the host (ATA/ATAPI-7, same command). Not: overlapped.
 const PACKET_FEATURES: u16 = 1 << 0 | 1 << 2;
 
 fn packet(task: &TaskFile, disk: &Known) -> Verdict {

@@ -14,7 +14,7 @@ const DIRECTORY: u8 = 0x00;
 /// IDENTIFY DEVICE data, and more of it.
 const IDENTIFY: u8 = 0x30;
 
-/// Logs that tell of the device and carry nothing else (ACS-4, 9.1, table A.2).
+/// Logs that tell of the device and carry nothing else (ACS-4, General Purpose Logging, table of log addresses).
 pub(super) const READABLE: &[Named] = &[
     (DIRECTORY, "directory"),
     (0x01, "summary SMART errors"),
@@ -37,7 +37,7 @@ fn is_readable(address: u8) -> bool {
     lists(READABLE, address)
 }
 
-/// READ LOG EXT and READ LOG DMA EXT: LBA bits 7:0 are the address, 39:32 and 15:8 the first page (ACS-4, 7.22).
+/// READ LOG EXT and READ LOG DMA EXT: LBA bits 7:0 are the address, 39:32 and 15:8 the first page (ACS-4, READ LOG EXT).
 pub(super) fn read_extended(task: &TaskFile, protocol: Protocol) -> Verdict {
     let [address, page_low, _, _, page_high, ..] = task.lba.to_le_bytes();
     let page = u16::from_le_bytes([page_low, page_high]);
@@ -71,7 +71,7 @@ pub fn amend_log(address: u8, first: u16, data: &mut [u8], disk: &Known) {
     }
 }
 
-/// Word N: pages of log N; word 0 is a version (ACS-4, 9.2).
+/// Word N: pages of log N; word 0 is a version (ACS-4, log 00h).
 fn amend_directory(page: &mut [u8; PAGE_BYTES]) {
     for address in 1..=u8::MAX {
         if !is_readable(address) {
@@ -86,7 +86,7 @@ const COPY_PAGE: u32 = 0x01;
 /// Those that stay: list, copy, capacity, strings. Not: capabilities (03h), settings (04h), security (06h), parallel and
 /// Serial ATA (07h, 08h), zones (09h), which say of features what the copy does, refused ones too.
 const IDENTIFY_PAGES: &[u32] = &[LIST_PAGE, COPY_PAGE, 0x02, 0x05];
-/// Byte 8 of the list is the number of its entries, of a byte each (ACS-4, 9.10.2).
+/// Byte 8 of the list is the number of its entries, of a byte each (ACS-4, log 30h, page 00h).
 const LIST_HEADER: usize = 8;
 
 fn amend_list(page: &mut [u8; PAGE_BYTES]) {
@@ -114,7 +114,7 @@ pub const ABORTED_STATUS: u8 = 0x41;
 /// ERROR after an aborted command.
 pub const ABORTED_ERROR: u8 = 0x04;
 
-/// Log 10h after a queued command that was refused, and so never reached the device (ACS-4, 9.13): what the device's own
+/// Log 10h after a queued command that was refused, and so never reached the device (ACS-4, log 10h): what the device's own
 /// would say, had it aborted the command.
 #[must_use]
 pub fn queued_error(task: &TaskFile) -> [u8; PAGE_BYTES] {

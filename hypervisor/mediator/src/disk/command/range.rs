@@ -16,7 +16,7 @@ const LBA_48: u64 = (1 << 48) - 1;
 const LBA_28: u64 = (1 << 28) - 1;
 /// DEVICE bits 3:0: bits 27:24 of a 28-bit address.
 const DEVICE_HEAD: u8 = 0x0f;
-/// COUNT bits 7:3 of a queued command: its tag (ACS-4, 7.31).
+/// COUNT bits 7:3 of a queued command: its tag (ACS-4, READ FPDMA QUEUED).
 const TAG_SHIFT: u16 = 3;
 const TAG_MASK: u16 = 0x1f;
 /// What else COUNT says there: the tag and, in bits 15:14, the priority. Bit 0 (rebuild assist) and the rest go.

@@ -6,8 +6,8 @@ use super::table::{Named, lists};
 use super::task::TaskFile;
 use super::verdict::{After, Protocol, Reason, Verdict};
 
-/// Subcommands of SET FEATURES that change how the device moves data, saves power or caches, and nothing else (ACS-4,
-/// 7.42; ATA/ATAPI-7, 6.48).
+/// Subcommands of SET FEATURES that change how the device moves data, saves power or caches, and nothing else (ACS-4;
+/// ATA/ATAPI-7 for those that are obsolete).
 pub(super) const FEATURES: &[Named] = &[
     (0x02, "volatile write cache on"),
     (0x03, "transfer mode"),
@@ -30,7 +30,7 @@ pub(super) const FEATURES: &[Named] = &[
 ];
 /// SET FEATURES 10h and 90h turn a feature of Serial ATA on and off, which COUNT names.
 const SERIAL_ATA: [u8; 2] = [0x10, 0x90];
-/// Those of Serial ATA (ACS-4, 7.42.16; Serial ATA 3.x, 13.3). Not: non-zero buffer offsets and in-order delivery (how
+/// Those of Serial ATA (Serial ATA 3.1, 13.3). Not: non-zero buffer offsets and in-order delivery (how
 /// queued data moves), hardware feature control, hybrid information, power disable.
 pub(super) const SERIAL_ATA_FEATURES: &[Named] = &[
     (0x02, "DMA setup auto-activate"),
@@ -53,7 +53,7 @@ pub(super) fn set_features(task: &TaskFile) -> Verdict {
     }
 }
 
-/// Subcommands of SMART that pass (ACS-4, 7.46; ATA/ATAPI-7, 6.54), but for reading logs. 512 bytes of data or none.
+/// Subcommands of SMART that pass (ACS-4; ATA/ATAPI-7 for those that are obsolete), but for reading logs. 512 bytes of data or none.
 pub(super) const SMART: &[Named] = &[
     (SMART_READ_DATA, "READ DATA"),
     (SMART_READ_THRESHOLDS, "READ THRESHOLDS"),
@@ -71,7 +71,7 @@ const SMART_TEST: u8 = 0xd4;
 const SMART_READ_LOG: u8 = 0xd5;
 const SMART_WRITE_LOG: u8 = 0xd6;
 
-/// Tests that EXECUTE OFF-LINE IMMEDIATE starts (ACS-4, 7.46.5); others are vendor specific.
+/// Tests that EXECUTE OFF-LINE IMMEDIATE starts (ACS-4, same subcommand); others are vendor specific.
 pub(super) const TESTS: &[Named] = &[
     (0x00, "off-line collection"),
     (0x01, "short"),
@@ -85,7 +85,7 @@ pub(super) const TESTS: &[Named] = &[
     (0x84, "selective, captive"),
 ];
 
-/// Without LBA mid 4Fh and high C2h the device aborts any of these (ACS-4, 7.46.1).
+/// Without LBA mid 4Fh and high C2h the device aborts any of these (ACS-4, SMART).
 pub(super) fn smart(task: &TaskFile) -> Verdict {
     let [subcommand, _] = task.features.to_le_bytes();
     let [low, ..] = task.lba.to_le_bytes();

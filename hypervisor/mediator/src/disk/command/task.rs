@@ -100,7 +100,7 @@ impl TaskFile {
     }
 }
 
-/// The command that every device aborts: NOP (ACS-4, 7.23).
+/// The command that every device aborts: NOP (ACS-4, NOP).
 ///
 /// Given to the device in place of a refused one, so that the guest gets the device's own error and interrupt. Not while
 /// queued commands are outstanding: as any other command, it would end them all.

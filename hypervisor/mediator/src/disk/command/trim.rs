@@ -1,7 +1,7 @@
 //! The payload of TRIM: ranges of logical blocks, clipped to what may be discarded.
 //!
 //! A range is eight bytes: the first block in bits 47:0, the number of blocks in 63:48; none means that the entry is
-//! unused (ACS-4, 7.5.3).
+//! unused (ACS-4, DATA SET MANAGEMENT, TRIM).
 
 use sekisho_abi::disk::BlockRange;
 
