@@ -37,7 +37,8 @@ fn is_readable(address: u8) -> bool {
     lists(READABLE, address)
 }
 
-/// READ LOG EXT and READ LOG DMA EXT: LBA bits 7:0 are the address, 39:32 and 15:8 the first page (ACS-4, READ LOG EXT).
+/// READ LOG EXT and READ LOG DMA EXT: LBA bits 7:0 are the address, 39:32 and 15:8 the first page (ACS-4, READ LOG
+/// EXT).
 pub(super) fn read_extended(task: &TaskFile, protocol: Protocol) -> Verdict {
     let [address, page_low, _, _, page_high, ..] = task.lba.to_le_bytes();
     let page = u16::from_le_bytes([page_low, page_high]);
@@ -83,8 +84,8 @@ fn amend_directory(page: &mut [u8; PAGE_BYTES]) {
 /// IDENTIFY DEVICE data log: the list of its pages; the copy of IDENTIFY DEVICE data.
 const LIST_PAGE: u32 = 0x00;
 const COPY_PAGE: u32 = 0x01;
-/// Those that stay: list, copy, capacity, strings. Not: capabilities (03h), settings (04h), security (06h), parallel and
-/// Serial ATA (07h, 08h), zones (09h), which say of features what the copy does, refused ones too.
+/// Those that stay: list, copy, capacity, strings. Not: capabilities (03h), settings (04h), security (06h), parallel
+/// and Serial ATA (07h, 08h), zones (09h), which say of features what the copy does, refused ones too.
 const IDENTIFY_PAGES: &[u32] = &[LIST_PAGE, COPY_PAGE, 0x02, 0x05];
 /// Byte 8 of the list is the number of its entries, of a byte each (ACS-4, log 30h, page 00h).
 const LIST_HEADER: usize = 8;
@@ -114,8 +115,8 @@ pub const ABORTED_STATUS: u8 = 0x41;
 /// ERROR after an aborted command.
 pub const ABORTED_ERROR: u8 = 0x04;
 
-/// Log 10h after a queued command that was refused, and so never reached the device (ACS-4, log 10h): what the device's own
-/// would say, had it aborted the command.
+/// Log 10h after a queued command that was refused, and so never reached the device (ACS-4, log 10h): what the device's
+/// own would say, had it aborted the command.
 #[must_use]
 pub fn queued_error(task: &TaskFile) -> [u8; PAGE_BYTES] {
     let [l0, l1, l2, l3, l4, l5, ..] = task.lba.to_le_bytes();

@@ -3,7 +3,8 @@
 //! What an optical drive needs to be mounted and read, by allow-list: nothing that writes, erases, formats, loads
 //! firmware or changes a setting that outlives the medium. The drive's data is never encrypted, and never a volume.
 //!
-//! Source: MMC-6 (table of commands for multi-media devices) and SPC-4; in an ATAPI drive, A1h is BLANK and 85h is reserved.
+//! Source: MMC-6 (table of commands for multi-media devices) and SPC-4; in an ATAPI drive, A1h is BLANK and 85h is
+//! reserved.
 
 use super::table::{Named, lists};
 use sekisho_abi::storage::Atapi;

@@ -53,7 +53,8 @@ pub(super) fn set_features(task: &TaskFile) -> Verdict {
     }
 }
 
-/// Subcommands of SMART that pass (ACS-4; ATA/ATAPI-7 for those that are obsolete), but for reading logs. 512 bytes of data or none.
+/// Subcommands of SMART that pass (ACS-4; ATA/ATAPI-7 for those that are obsolete), but for reading logs. 512 bytes of
+/// data or none.
 pub(super) const SMART: &[Named] = &[
     (SMART_READ_DATA, "READ DATA"),
     (SMART_READ_THRESHOLDS, "READ THRESHOLDS"),

@@ -1,7 +1,8 @@
 //! The one table of all 256 ATA opcodes: what each is, and what becomes of it.
 //!
-//! Sources: ACS-5 (and ACS-2 to ACS-4), command codes in numerical order, for what is current, reserved and vendor specific; ATA-1 to
-//! ATA/ATAPI-7 for what is obsolete and may still be built in. An opcode that nobody has defined is refused as well.
+//! Sources: ACS-5 (and ACS-2 to ACS-4), command codes in numerical order, for what is current, reserved and vendor
+//! specific; ATA-1 to ATA/ATAPI-7 for what is obsolete and may still be built in. An opcode that nobody has defined is
+//! refused as well.
 
 use super::verdict::{Protocol, Reason};
 use Address::{Lba28, Lba48, Queued};

@@ -102,8 +102,8 @@ impl TaskFile {
 
 /// The command that every device aborts: NOP (ACS-4, NOP).
 ///
-/// Given to the device in place of a refused one, so that the guest gets the device's own error and interrupt. Not while
-/// queued commands are outstanding: as any other command, it would end them all.
+/// Given to the device in place of a refused one, so that the guest gets the device's own error and interrupt. Not
+/// while queued commands are outstanding: as any other command, it would end them all.
 #[must_use]
 pub const fn aborted() -> TaskFile {
     TaskFile {
