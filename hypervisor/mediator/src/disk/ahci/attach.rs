@@ -117,10 +117,13 @@ impl Ahci {
         stop_all(&ahci.ports, registers, host)?;
         ahci.meet(registers, host, binder)?;
         for port in &mut ahci.ports {
-            if let Some(drive) = &mut port.drive
-                && let Some(filter) = binder
-                    .filter(port.number)
-                    .map_err(|why| AttachError::Refused(port.number, why))?
+            let number = port.number;
+            let refused = |why| AttachError::Refused(number, why);
+            if let Some(drive) = port
+                .drive
+                .as_mut()
+                .filter(|drive| drive.known().kind == Kind::Disk)
+                && let Some(filter) = binder.filter(number).map_err(refused)?
             {
                 drive.bind(filter);
             }

@@ -226,18 +226,18 @@ impl Ahci {
         for port in self.ports.iter_mut().filter(selected) {
             port.service(&mut io);
         }
-        if let Some(next) = io.pool.next() {
-            for port in self.ports.iter_mut().filter(|port| port.number == next) {
-                port.service(&mut io);
-            }
-            let starved = io.pool.starved();
-            for port in self
-                .ports
-                .iter_mut()
-                .filter(|port| starved & 1 << port.number != 0)
-            {
-                port.service(&mut io);
-            }
+        // The first in the queue for shadow buffers, then the others.
+        let next = io.pool.next();
+        let starved = io.pool.starved();
+        for port in self.ports.iter_mut().filter(|port| Some(port.number) == next) {
+            port.service(&mut io);
+        }
+        for port in self
+            .ports
+            .iter_mut()
+            .filter(|port| starved & 1 << port.number != 0)
+        {
+            port.service(&mut io);
         }
     }
 
