@@ -2,6 +2,7 @@
 //!
 //! Everything here is a function of its arguments: the same binaries and policy give the same bytes.
 
+pub mod appliance;
 pub mod disk;
 pub mod elf;
 pub mod fat;

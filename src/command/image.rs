@@ -2,9 +2,9 @@
 
 use super::{CommandResult, Outcome, colour_of_stderr, print, report, report_policy};
 use clap::{Subcommand, ValueEnum};
-use sekisho_image::disk::{self, File};
-use sekisho_image::inspect::{APPLICATION, FALLBACK, LABEL, inspect};
-use sekisho_image::seal;
+use sekisho_image::inspect::inspect;
+use sekisho_image::{appliance, seal};
+use sekisho_keys::store::{Store, StoreError};
 use sekisho_policy::{lower, render_human, unsupported};
 use std::error::Error;
 use std::ffi::OsString;
@@ -68,6 +68,33 @@ impl fmt::Display for Unusable {
 
 impl Error for Unusable {}
 
+/// The policy has volumes, and no key store was named.
+#[derive(Debug)]
+struct NoKeys {
+    policy: PathBuf,
+}
+
+impl fmt::Display for NoKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let policy = self.policy.display();
+        write!(
+            f,
+            "{policy} has volumes, so the image needs its key store: add `--keys DIR`; \
+             `sekisho keys init DIR --policy {policy}` makes one"
+        )
+    }
+}
+
+impl Error for NoKeys {}
+
+impl Unusable {
+    /// Attaches the path to what the system said.
+    fn at(path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_owned();
+        |error| Self { path, error }
+    }
+}
+
 pub(crate) fn run(arguments: &Arguments) -> CommandResult {
     match &arguments.action {
         Action::Build(arguments) => build(arguments),
@@ -77,10 +104,7 @@ pub(crate) fn run(arguments: &Arguments) -> CommandResult {
 
 fn build(arguments: &BuildArguments) -> CommandResult {
     if let Some(keys) = &arguments.keys {
-        fs::read_dir(keys).map_err(|error| Unusable {
-            path: keys.clone(),
-            error,
-        })?;
+        fs::read_dir(keys).map_err(Unusable::at(keys))?;
     }
     let Some((source, policy)) = report_policy(&arguments.policy)? else {
         return Ok(Outcome::Refused);
@@ -90,16 +114,37 @@ fn build(arguments: &BuildArguments) -> CommandResult {
         report(&render_human(&source, &refusals, colour_of_stderr()));
         return Ok(Outcome::Refused);
     }
+    let store = match &arguments.keys {
+        _ if policy.storage.volumes.is_empty() => None,
+        None => {
+            return Err(Box::new(NoKeys {
+                policy: arguments.policy.clone(),
+            }));
+        }
+        Some(keys) => match Store::read(&policy.storage, |path| fs::read(keys.join(path))) {
+            Ok(store) => Some(store),
+            Err(error) => {
+                report(&refusal(keys, &error));
+                return Ok(Outcome::Refused);
+            }
+        },
+    };
     let application = seal::application(&lower(&policy))?;
-    // Boot entries name the first path; firmware that has no entry for this disk looks for the second.
-    let paths = [APPLICATION, FALLBACK].map(|path| path.trim_start_matches('/'));
-    let files = paths.map(|path| File {
-        path,
-        bytes: &application,
-    });
-    let image = disk::build(LABEL, &files)?;
-    replace(&arguments.output, &image)?;
+    replace(&arguments.output, &appliance::disk(&application, store.as_ref())?)?;
     Ok(Outcome::Fine)
+}
+
+/// Why the key store is not taken, and what to do.
+fn refusal(keys: &Path, error: &StoreError<io::Error>) -> String {
+    let help = match error {
+        StoreError::File { .. } => "`sekisho keys init` makes the files of every volume of a policy",
+        StoreError::Header { .. } => "take the file from a copy of the key store",
+        StoreError::Differs { .. } => {
+            "a header is of one policy: change the policy back, or make another store"
+        }
+        StoreError::Converting { .. } => "let `sekisho disk encrypt` or `decrypt` end what it began",
+    };
+    format!("error: {}: {error}\n  = help: {help}\n", keys.display())
 }
 
 /// Writes beside `path` and renames, so that no half image is ever found under the name.
@@ -110,19 +155,13 @@ fn replace(path: &Path, bytes: &[u8]) -> Result<(), Unusable> {
     written.map_err(|error| {
         // The first failure is the one to tell; the rest may not even exist.
         let _ = fs::remove_file(&beside);
-        Unusable {
-            path: path.to_path_buf(),
-            error,
-        }
+        Unusable::at(path)(error)
     })
 }
 
 fn tell(arguments: &InspectArguments) -> CommandResult {
     let path = &arguments.image;
-    let bytes = fs::read(path).map_err(|error| Unusable {
-        path: path.clone(),
-        error,
-    })?;
+    let bytes = fs::read(path).map_err(Unusable::at(path))?;
     match inspect(&bytes) {
         Ok(found) => {
             print(&match arguments.format {

@@ -125,3 +125,32 @@ fn a_key_store_that_is_not_there_is_exit_code_2_and_named() {
         text(&built.stderr)
     );
 }
+
+/// A policy with a volume.
+const WITH_VOLUME: &str = "examples/encrypted-disk.toml";
+
+#[test]
+fn a_policy_with_volumes_and_no_key_store_is_exit_code_2_and_says_what_to_add() {
+    let image = fresh("no-keys");
+    let built = build(WITH_VOLUME, &image);
+    assert_eq!(built.status.code(), Some(2));
+    assert!(
+        text(&built.stderr).contains("add `--keys DIR`"),
+        "{}",
+        text(&built.stderr)
+    );
+    assert!(!image.exists());
+}
+
+#[test]
+fn a_key_store_without_a_file_that_the_policy_needs_is_refused_by_its_name() {
+    let image = fresh("empty-keys");
+    let keys = image.parent().unwrap().to_str().unwrap();
+    let path = image.to_str().unwrap();
+    let built = sekisho(&["image", "build", WITH_VOLUME, "--keys", keys, "-o", path]);
+    assert_eq!(built.status.code(), Some(1));
+    for part in ["secrets.sealed cannot be read", "sekisho keys init"] {
+        assert!(text(&built.stderr).contains(part), "{}", text(&built.stderr));
+    }
+    assert!(!image.exists());
+}

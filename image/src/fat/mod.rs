@@ -8,5 +8,5 @@ mod read;
 mod write;
 
 pub use read::Error as ReadError;
-pub(crate) use read::read;
+pub(crate) use read::{Content, read};
 pub(crate) use write::{LARGEST, write};

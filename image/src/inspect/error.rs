@@ -3,7 +3,18 @@
 use crate::fat::ReadError;
 use crate::{sections, table};
 use sekisho_abi::compiled::DecodeError;
+use sekisho_keys::store::StoreError;
 use std::fmt;
+
+/// A file of the key store is not on the image.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct NotThere;
+
+impl fmt::Display for NotThere {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "it is not on the image")
+    }
+}
 
 /// Why an image is refused.
 #[derive(Debug)]
@@ -39,6 +50,8 @@ pub enum Error {
     },
     /// The policy section cannot be decoded, though its digest fits.
     Policy(DecodeError),
+    /// The key store is not that of the policy.
+    Store(StoreError<NotThere>),
     /// The sections are whole, but something between them is not: headers or padding.
     Checksum,
 }
@@ -68,6 +81,7 @@ impl fmt::Display for Error {
             Self::Policy(DecodeError::Malformed | DecodeError::OriginsMismatch) => {
                 write!(f, "section .policy is not a compiled policy of this version")
             }
+            Self::Store(error) => write!(f, "{error}"),
             Self::Checksum => write!(
                 f,
                 "the headers or the padding are damaged: the PE checksum does not fit"

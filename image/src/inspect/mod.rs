@@ -1,15 +1,15 @@
 //! What is in an image, after everything in it was verified: the partition table, the file system, the digest of
-//! each section, the layout and the policy.
+//! each section, the layout, the policy, and whether the key store fits it.
 //!
 //! Takes a disk image or a bare `sekisho.efi`. Nothing in it is trusted; it may be cut short or changed anywhere.
 
 mod error;
 mod report;
 
-pub use error::Error;
-pub use report::{Disk, HypervisorMemory, PolicySummary, Report, SectionSummary};
+pub use error::{Error, NotThere};
+pub use report::{Disk, HeaderSummary, HypervisorMemory, PolicySummary, Report, SectionSummary};
 
-use crate::fat;
+use crate::fat::{self, Content};
 use crate::pe::has_valid_checksum;
 use crate::sections::{self, Section};
 use crate::table::{BLOCK, Table};
@@ -17,6 +17,8 @@ use sekisho_abi::boot::{
     HypervisorLayout, Manifest, SECTION_HYPERVISOR, SECTION_LAYOUT, SECTION_MANIFEST, SECTION_POLICY,
 };
 use sekisho_abi::compiled::CompiledPolicy;
+use sekisho_abi::storage::{APPLIANCE_FOLDER, Storage};
+use sekisho_keys::store::Store;
 
 /// The partition's name, which only an image of the appliance has.
 pub const LABEL: &str = "sekisho";
@@ -33,17 +35,45 @@ pub const FALLBACK: &str = "/EFI/BOOT/BOOTX64.EFI";
 /// [`Error`]: the first thing found that is not as `image build` makes it.
 pub fn inspect(file: &[u8]) -> Result<Report, Error> {
     if file.starts_with(b"MZ") {
-        return inspect_application(file);
+        return Ok(inspect_application(file)?.0);
     }
-    let (disk, application) = open_disk(file)?;
+    let (disk, files) = open_disk(file)?;
+    let application = content(&files, APPLICATION).ok_or(Error::MissingFile { path: APPLICATION })?;
+    if content(&files, FALLBACK).ok_or(Error::MissingFile { path: FALLBACK })? != application {
+        return Err(Error::CopiesDiffer);
+    }
+    let (report, policy) = inspect_application(application)?;
     Ok(Report {
         disk: Some(disk),
-        ..inspect_application(&application)?
+        keys: keys(&policy.storage, &files)?,
+        ..report
     })
 }
 
-/// Verifies the partition table and the file system; returns the application in it.
-fn open_disk(image: &[u8]) -> Result<(Disk, Vec<u8>), Error> {
+/// The headers in the key store, which fit the policy; none where it has no volumes.
+fn keys(storage: &Storage, files: &[Content]) -> Result<Vec<HeaderSummary>, Error> {
+    if storage.volumes.is_empty() {
+        return Ok(Vec::new());
+    }
+    let store = Store::read(storage, |path| {
+        let found = content(files, &format!("/{APPLIANCE_FOLDER}/{path}"));
+        found.map(<[u8]>::to_vec).ok_or(NotThere)
+    });
+    let store = store.map_err(Error::Store)?;
+    Ok(store
+        .files()
+        .map(|(path, header, _)| HeaderSummary::of(path, header))
+        .collect())
+}
+
+/// The content of a file of the file system.
+fn content<'files>(files: &'files [Content], path: &str) -> Option<&'files [u8]> {
+    let found = files.iter().find(|(name, _)| name.eq_ignore_ascii_case(path));
+    found.map(|(_, content)| content.as_slice())
+}
+
+/// Verifies the partition table and the file system; returns the files in it.
+fn open_disk(image: &[u8]) -> Result<(Disk, Vec<Content>), Error> {
     if image.get(510..512) != Some(&[0x55, 0xaa]) {
         return Err(Error::UnknownFormat);
     }
@@ -53,16 +83,6 @@ fn open_disk(image: &[u8]) -> Result<(Disk, Vec<u8>), Error> {
     }
     let bytes = blocks(image, table.first, table.last).ok_or(Error::Partition)?;
     let files = fat::read(bytes).map_err(Error::FileSystem)?;
-    let content = |path: &'static str| {
-        let found = files.iter().find(|(name, _)| name.eq_ignore_ascii_case(path));
-        found
-            .map(|(_, content)| content)
-            .ok_or(Error::MissingFile { path })
-    };
-    let application = content(APPLICATION)?;
-    if content(FALLBACK)? != application {
-        return Err(Error::CopiesDiffer);
-    }
     let disk = Disk {
         size: image.len() as u64,
         disk_guid: table.disk.to_string(),
@@ -74,7 +94,7 @@ fn open_disk(image: &[u8]) -> Result<(Disk, Vec<u8>), Error> {
             .map(|(path, content)| (path.clone(), content.len() as u64))
             .collect(),
     };
-    Ok((disk, application.clone()))
+    Ok((disk, files))
 }
 
 /// The bytes of logical blocks `first` to `last`.
@@ -84,8 +104,8 @@ fn blocks(image: &[u8], first: u64, last: u64) -> Option<&[u8]> {
     image.get(start..end)
 }
 
-/// Verifies one `sekisho.efi`.
-fn inspect_application(file: &[u8]) -> Result<Report, Error> {
+/// Verifies one `sekisho.efi`; returns its policy too.
+fn inspect_application(file: &[u8]) -> Result<(Report, CompiledPolicy), Error> {
     let sections = sections::read(file).map_err(Error::Sections)?;
     let Some((seal, sealed)) = sections
         .split_last()
@@ -119,14 +139,16 @@ fn inspect_application(file: &[u8]) -> Result<Report, Error> {
     if !has_valid_checksum(file) {
         return Err(Error::Checksum);
     }
-    Ok(Report {
+    let report = Report {
         disk: None,
+        keys: Vec::new(),
         size: file.len() as u64,
         version: manifest.version,
         policy: PolicySummary::of(&policy),
         hypervisor: HypervisorMemory::of(&layout),
         sections: sections.iter().map(SectionSummary::of).collect(),
-    })
+    };
+    Ok((report, policy))
 }
 
 /// A section's postcard content, with nothing behind it.

@@ -3,6 +3,7 @@
 use crate::sections::Section;
 use sekisho_abi::boot::{HypervisorLayout, REGION_SIZE};
 use sekisho_abi::compiled::CompiledPolicy;
+use sekisho_keys::luks2::Header;
 use serde::Serialize;
 use std::fmt::{self, Write};
 
@@ -11,6 +12,8 @@ use std::fmt::{self, Write};
 pub struct Report {
     /// The disk around the application, if the file is one.
     pub disk: Option<Disk>,
+    /// The headers of the key store on that disk, the sealed secrets' first.
+    pub keys: Vec<HeaderSummary>,
     /// Bytes of the application.
     pub size: u64,
     /// The version it was built by.
@@ -79,6 +82,36 @@ pub struct SectionSummary {
     pub access: String,
     /// SHA-256 of its bytes in memory before relocation, in hex.
     pub sha256: String,
+}
+
+/// One LUKS2 header, as anyone may see it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct HeaderSummary {
+    /// Its path in the key store.
+    pub file: String,
+    /// Its UUID.
+    pub uuid: String,
+    /// By what a person knows its key.
+    pub key_id: String,
+    /// Whether both copies of it are whole, in words.
+    pub condition: String,
+    /// Each keyslot's number and how a passphrase becomes its key.
+    pub slots: Vec<(u32, String)>,
+}
+
+impl HeaderSummary {
+    pub(super) fn of(file: String, header: &Header) -> Self {
+        Self {
+            file,
+            uuid: header.uuid().to_owned(),
+            key_id: header.key_id().to_string(),
+            condition: header.condition().to_string(),
+            slots: header
+                .slots()
+                .map(|(slot, derivation)| (slot, derivation.to_string()))
+                .collect(),
+        }
+    }
 }
 
 impl PolicySummary {
@@ -160,7 +193,28 @@ impl fmt::Display for Report {
                 "  {name:<8} {address:#10x} {memory_size:>9} {file_size:>9} {access:<6} {sha256}"
             )?;
         }
-        self.disk.as_ref().map_or(Ok(()), |disk| disk.fmt(f))
+        if let Some(disk) = &self.disk {
+            disk.fmt(f)?;
+        }
+        self.keys.iter().try_for_each(|header| header.fmt(f))
+    }
+}
+
+impl fmt::Display for HeaderSummary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            file,
+            uuid,
+            key_id,
+            condition,
+            slots,
+        } = self;
+        writeln!(f, "header       {file}: {condition}")?;
+        writeln!(f, "  key        {key_id}")?;
+        writeln!(f, "  uuid       {uuid}")?;
+        slots
+            .iter()
+            .try_for_each(|(slot, derivation)| writeln!(f, "  slot {slot}     {derivation}"))
     }
 }
 

@@ -334,6 +334,17 @@ impl fmt::Display for KeyId {
     }
 }
 
+impl fmt::Display for Condition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Whole => "both copies of the header are whole",
+            Self::PrimaryDamaged => "the first copy of the header is damaged",
+            Self::SecondaryDamaged => "the second copy of the header is damaged",
+            Self::OneIsOlder => "one copy of the header is older",
+        })
+    }
+}
+
 impl fmt::Display for ReadError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -6,19 +6,28 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Every crate of the product, and the crates of ours it depends on.
 const ARROWS: [(&str, &[&str]); 12] = [
-    ("sekisho", &["sekisho-image", "sekisho-policy"]),
+    ("sekisho", &["sekisho-image", "sekisho-keys", "sekisho-policy"]),
     ("sekisho-policy", &["sekisho-abi", "sekisho-crypto"]),
     ("sekisho-abi", &[]),
     ("sekisho-crypto", &[]),
     ("sekisho-keys", &["sekisho-abi", "sekisho-crypto"]),
-    ("sekisho-image", &["sekisho-abi", "sekisho-crypto"]),
     ("sekisho-offline", &["sekisho-crypto"]),
+    (
+        "sekisho-image",
+        &["sekisho-abi", "sekisho-crypto", "sekisho-keys"],
+    ),
     ("sekisho-nested", &[]),
     ("sekisho-mediator", &["sekisho-abi", "sekisho-crypto"]),
     ("sekisho-machine", &["sekisho-abi", "sekisho-mediator"]),
     (
         "sekisho-loader",
-        &["sekisho-abi", "sekisho-mediator", "sekisho-runtime"],
+        &[
+            "sekisho-abi",
+            "sekisho-crypto",
+            "sekisho-keys",
+            "sekisho-mediator",
+            "sekisho-runtime",
+        ],
     ),
     (
         "sekisho-hypervisor",

@@ -3,8 +3,8 @@
 //! Each scenario is a claim about what the guest gets, and the tests are named as these claims.
 
 #[cfg(test)]
-mod disk;
-#[cfg(test)]
 mod ata;
+#[cfg(test)]
+mod disk;
 #[cfg(test)]
 mod pci;

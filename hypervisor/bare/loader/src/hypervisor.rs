@@ -7,6 +7,7 @@ use crate::report::Report;
 use sekisho_abi::boot::{
     Access, HANDOVER_MAGIC, Handover, HypervisorLayout, REGION_SIZE, Status as Answer, call,
 };
+use sekisho_crypto::secret::SecretBytes;
 use sekisho_mediator::boot::acpi::Platform;
 use sekisho_mediator::boot::image::Verified;
 use sekisho_mediator::boot::place::place;
@@ -41,8 +42,15 @@ impl Hypervisor {
         })
     }
 
-    /// What the hypervisor is told. `image` and the handover stay where they are until the boot CPU has entered.
-    pub(crate) fn handover(&self, image: &Verified<'_>, platform: Platform, cpu_count: u64) -> Handover {
+    /// What the hypervisor is told. `image` and the handover stay where they are until the boot CPU has entered,
+    /// `secrets` until [`Self::prepare`] has returned.
+    pub(crate) fn handover(
+        &self,
+        image: &Verified<'_>,
+        platform: Platform,
+        cpu_count: u64,
+        secrets: Option<&SecretBytes>,
+    ) -> Handover {
         let window = platform.config_window;
         let reset = platform.reset;
         Handover {
@@ -55,7 +63,7 @@ impl Hypervisor {
             reset_port: reset.map_or(0, |reset| reset.port.into()),
             reset_value: reset.map_or(0, |reset| reset.value.into()),
             cpu_count,
-            secrets: [0, 0],
+            secrets: secrets.map_or([0, 0], |secrets| place_of(secrets.expose())),
             report: self.report.place(),
             tsc_hertz: clock::measure(),
         }

@@ -2,7 +2,7 @@
 //!
 //! It runs twice in one call: up to [`processors::Processors::enter`] as the machine's owner, behind it as the
 //! hypervisor's guest. By then the hypervisor's memory does not exist for it any more, and nothing here reaches
-//! for it. Every line it prints starts with `sekisho: `.
+//! for it; nor is there a secret left. Every line it prints starts with `sekisho: `.
 //!
 //! Trusted: the firmware, as every UEFI application must. Not trusted: the bytes of the image and the ACPI
 //! tables, which are decided on in `sekisho_mediator::boot`. Whatever stands in the way of protecting this
@@ -23,7 +23,9 @@ mod processors;
 mod protocol;
 mod refuse;
 mod report;
+mod store;
 mod tables;
+mod unlock;
 
 use console::say;
 use core::panic::PanicInfo;
@@ -63,10 +65,14 @@ fn take_over() -> Result<CompiledPolicy, Refusal> {
     let platform = tables::read()?;
     let processors = processors::Processors::find()?;
     let hypervisor = hypervisor::Hypervisor::place(&image)?;
-    let handover = hypervisor.handover(&image, platform, processors.count());
     let claimed = devices::claimed(&image.policy.selection)?;
+    let secrets = unlock::unlock(&image.policy.storage)?;
+    let handover = hypervisor.handover(&image, platform, processors.count(), secrets.as_ref());
     devices::disconnect(&claimed)?;
-    hypervisor.prepare(&handover)?;
+    let prepared = hypervisor.prepare(&handover);
+    // The hypervisor has copies of its own, or refuses: either way these are wiped now.
+    drop(secrets);
+    prepared?;
     processors.enter(&hypervisor, &handover)?;
     processors.verify_inside()?;
     devices::reconnect(&claimed);

@@ -3,23 +3,23 @@
 //! Returning an error to the firmware instead would make it start its next boot entry, which is the operating
 //! system without us: a laptop that cannot be protected must not look as if it were.
 
-use crate::console::say;
+use crate::console::{say, wait_for_key};
+use crate::store::Unread;
 use alloc::string::String;
 use core::fmt;
 use core::panic::PanicInfo;
 use core::time::Duration;
 use sekisho_abi::boot::Status as Answer;
 use sekisho_abi::pci::Address;
+use sekisho_keys::store::{Locked, StoreError};
 use sekisho_mediator::boot::acpi::AcpiError;
 use sekisho_mediator::boot::image::ImageError;
 use sekisho_mediator::boot::place::PlaceError;
 use uefi::runtime::ResetType;
-use uefi::{Status, boot, runtime, system};
+use uefi::{Status, runtime};
 
 /// How long a refusal can be read before the machine powers off; a key ends it.
 const READING_TIME: Duration = Duration::from_secs(30);
-/// How often the keyboard is looked at meanwhile.
-const KEY_INTERVAL: Duration = Duration::from_millis(50);
 
 /// Why this machine is not booted.
 pub(crate) enum Refusal {
@@ -35,6 +35,12 @@ pub(crate) enum Refusal {
     Memory(Status),
     /// The hypervisor's layout does not fit.
     Place(PlaceError),
+    /// The key store beside the loader is not that of the policy.
+    Store(StoreError<Unread>),
+    /// The sealed secrets do not open with any answer.
+    Locked(Locked),
+    /// As many wrong answers were given.
+    Attempts(u8),
     /// The hypervisor answered that it cannot run here.
     Answer(Answer),
     /// The hypervisor found a disk that is not as the policy and the pins say: its own sentence.
@@ -69,6 +75,12 @@ impl From<AcpiError> for Refusal {
     }
 }
 
+impl From<StoreError<Unread>> for Refusal {
+    fn from(error: StoreError<Unread>) -> Self {
+        Self::Store(error)
+    }
+}
+
 impl From<PlaceError> for Refusal {
     fn from(error: PlaceError) -> Self {
         Self::Place(error)
@@ -96,17 +108,6 @@ fn explain_and_power_off(reason: &dyn fmt::Display, remedy: &str) -> ! {
     runtime::reset(ResetType::SHUTDOWN, Status::SECURITY_VIOLATION, None)
 }
 
-fn wait_for_key(longest: Duration) {
-    let looks = longest.as_millis() / KEY_INTERVAL.as_millis().max(1);
-    for _ in 0..looks {
-        // Without a keyboard there is no key to wait for, but still something to read.
-        if matches!(system::with_stdin(|keyboard| keyboard.read_key()), Ok(Some(_))) {
-            return;
-        }
-        boot::stall(KEY_INTERVAL);
-    }
-}
-
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -119,6 +120,9 @@ impl fmt::Display for Refusal {
                 "the firmware does not give memory for the hypervisor ({status})"
             ),
             Self::Place(error) => error.fmt(f),
+            Self::Store(error) => error.fmt(f),
+            Self::Locked(locked) => locked.fmt(f),
+            Self::Attempts(attempts) => write!(f, "{attempts} wrong answers were given"),
             Self::Answer(answer) => f.write_str(reason(*answer)),
             Self::Disk(sentence) if sentence.is_empty() => f.write_str(reason(Answer::Disk)),
             Self::Disk(sentence) => f.write_str(sentence),
@@ -152,6 +156,13 @@ impl Refusal {
             Self::Image(_) | Self::Place(_) | Self::UnknownAnswer(_) => REBUILD,
             Self::Answer(answer) | Self::NotEntered(_, answer) => remedy(*answer),
             Self::Disk(_) => remedy(Answer::Disk),
+            Self::Store(StoreError::Converting { .. }) => {
+                "let `sekisho disk encrypt` or `sekisho disk decrypt` end what it began, then write the image anew"
+            }
+            Self::Store(_) | Self::Locked(_) => {
+                "write the image anew with `sekisho image build --keys` from the key store, or start from another copy"
+            }
+            Self::Attempts(_) => "start the machine again with the passphrase or the recovery key at hand",
             Self::Tables(_) | Self::OwnImage(_) | Self::Devices(_) | Self::Processors(_) => {
                 "update this machine's firmware, or report its model and this message"
             }
