@@ -3,8 +3,6 @@
 //! Each scenario is a claim about what the guest gets, and the tests are named as these claims.
 
 #[cfg(test)]
-mod ata;
-#[cfg(test)]
 mod disk;
 #[cfg(test)]
 mod pci;

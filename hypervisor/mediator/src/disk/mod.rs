@@ -9,6 +9,7 @@
 
 pub mod ahci;
 pub mod ata;
+pub mod bind;
 pub mod command;
 pub mod drive;
 pub mod filter;

@@ -3,8 +3,11 @@
 use sekisho_abi::disk::{BlockRange, BlockSize, DiskMap, Fate, Region, Shape};
 use sekisho_abi::storage::{Place, Storage, Volume};
 use sekisho_crypto::xts::{SectorCipher, SectorSize};
+use sekisho_mediator::disk::bind::{Binder, BlockReader};
+use sekisho_mediator::disk::command::Identity;
 use sekisho_mediator::disk::filter::SectorFilter;
 use sekisho_models::ata::{Disk, Drive, Geometry};
+use std::collections::BTreeMap;
 
 /// First and last block of a part of the disk.
 #[derive(Clone, Copy, Debug)]
@@ -38,6 +41,33 @@ pub(super) fn disk(serial: &str, block_size: BlockSize) -> Drive {
         sector_size: block_size.bytes().into(),
         serial: serial.to_owned(),
     })))
+}
+
+/// Binds every disk to this layout.
+#[derive(Default)]
+pub(super) struct Everywhere(BTreeMap<u8, Shape>);
+
+impl Binder for Everywhere {
+    type Refusal = ();
+
+    fn inspect(&mut self, port: u8, identity: &Identity, blocks: &mut dyn BlockReader) -> Result<(), ()> {
+        let known = identity.known();
+        let mut tables = vec![0; 34 * usize::try_from(known.block_bytes).map_err(|_| ())?];
+        blocks.read(0, &mut tables).map_err(|_| ())?;
+        let block_size = BlockSize::from_bytes(known.block_bytes).ok_or(())?;
+        self.0.insert(
+            port,
+            Shape {
+                block_size,
+                blocks: known.blocks,
+            },
+        );
+        Ok(())
+    }
+
+    fn filter(&mut self, port: u8) -> Result<Option<SectorFilter>, ()> {
+        Ok(self.0.get(&port).copied().map(filter))
+    }
 }
 
 /// What becomes of its sectors.

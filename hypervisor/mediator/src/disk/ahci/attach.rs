@@ -5,7 +5,7 @@
 //! memory is used any more.
 
 use super::order::{STRUCTURE_ALIGNMENT, STRUCTURE_BYTES, Structures};
-use super::own::{BlockReader, MILLISECOND, Own, OwnReader, Stuck, stop, wait};
+use super::own::{MILLISECOND, Own, OwnReader, Stuck, stop, wait};
 use super::port::{Abilities, Port};
 use super::spec::{
     BOHC, BOHC_BB, BOHC_BOS, BOHC_OOS, CAP, CAP_S64A, CAP_SSS, CAP2, CAP2_BOH, GHC, GHC_AE, GHC_HR,
@@ -14,9 +14,9 @@ use super::spec::{
     PX_SSTS_LINKED, PX_TFD, PX_TFD_BSY, PX_TFD_DRQ, VS,
 };
 use super::{Ahci, State};
-use crate::disk::command::{Identity, Kind};
+use crate::disk::bind::Binder;
+use crate::disk::command::Kind;
 use crate::disk::drive::Drive;
-use crate::disk::filter::SectorFilter;
 use crate::disk::incident::{Incident, Incidents};
 use crate::disk::seam::{Buffer, Host, Registers};
 use crate::disk::shadow::{CHUNK_BYTES, Pool};
@@ -36,29 +36,6 @@ const RESET: u64 = 1_000 * MILLISECOND;
 const LINK: u64 = 100 * MILLISECOND;
 /// A device is ready; a disk spins up first.
 const READY: u64 = 15_000 * MILLISECOND;
-
-/// Says what becomes of a controller's disks.
-pub trait Binder {
-    /// Why it will not.
-    type Refusal;
-
-    /// A disk is there. Each is shown once, all of them before the first [`Self::filter`].
-    ///
-    /// # Errors
-    /// The controller is not to be used.
-    fn inspect(
-        &mut self,
-        port: u8,
-        identity: &Identity,
-        blocks: &mut dyn BlockReader,
-    ) -> Result<(), Self::Refusal>;
-
-    /// What becomes of the sectors of the disk at `port`; `None`: they read as zeros and take no writes.
-    ///
-    /// # Errors
-    /// The controller is not to be used.
-    fn filter(&mut self, port: u8) -> Result<Option<SectorFilter>, Self::Refusal>;
-}
 
 /// Why a controller is not to be used.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -19,8 +19,8 @@ mod slot;
 mod spec;
 mod start;
 
-pub use attach::{AttachError, Binder};
-pub use own::{BlockReader, Unreadable};
+pub use super::bind::{Binder, BlockReader, Unreadable};
+pub use attach::AttachError;
 
 use super::drive::Drive;
 use super::incident::{Incident, Incidents};

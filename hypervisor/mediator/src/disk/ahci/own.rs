@@ -4,6 +4,7 @@ use super::order::Order;
 use super::port::Port;
 use super::spec::{PX_CI, PX_CMD, PX_CMD_CR, PX_CMD_FR, PX_CMD_FRE, PX_CMD_ST, PX_IS, PX_IS_FATAL};
 use super::start::identify;
+use crate::disk::bind::{BlockReader, Unreadable};
 use crate::disk::command::{FIS_BYTES, Identity, Kind, Known, PAGE_BYTES, TaskFile, piece};
 use crate::disk::seam::{Buffer, Host, Registers};
 use crate::disk::shadow::CHUNK_BYTES;
@@ -18,19 +19,6 @@ const STOP: u64 = 500 * MILLISECOND;
 /// READ DMA EXT and READ DMA (ACS-4, 7.20 and 7.19).
 const READ_48: u8 = 0x25;
 const READ_28: u8 = 0xc8;
-
-/// A disk did not give its blocks, or said something else than what it is.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Unreadable;
-
-/// Reads a disk's logical blocks as they are on it.
-pub trait BlockReader {
-    /// Fills `data`, a whole number of blocks, from block `first` on.
-    ///
-    /// # Errors
-    /// [`Unreadable`].
-    fn read(&mut self, first: u64, data: &mut [u8]) -> Result<(), Unreadable>;
-}
 
 /// A port that is started, with a chunk for data.
 pub(super) struct Own<'a, R, H> {

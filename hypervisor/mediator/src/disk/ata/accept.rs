@@ -3,6 +3,7 @@
 use super::Ports;
 use super::channel::{Activity, Mediated};
 use super::dma::Dma;
+use super::memory::Shadow;
 use super::packet::{Movement, Packet};
 use super::payload::Payload;
 use super::pio::{Block, Pio};
@@ -118,7 +119,7 @@ impl Mediated {
                 let unit = usize::from(content.unit) * block;
                 let whole = piece(task, content.first, content.blocks);
                 let whole = whole
-                    .filter(|_| unit <= self.shadow.capacity())
+                    .filter(|_| unit <= Shadow::CAPACITY)
                     .ok_or(Denied::Movement)?;
                 wire.give(&whole);
                 self.activity = Activity::Pio(Pio {

@@ -188,7 +188,7 @@ impl Mediated {
             && packet.movement == Movement::BusMaster
         {
             let payload = Payload::Packet(self.master.towards());
-            let dma = Dma::packet(packet.position, payload, self.shadow.capacity());
+            let dma = Dma::packet(packet.position, payload, Shadow::CAPACITY);
             self.activity = Activity::Dma(dma);
         }
         let Activity::Dma(dma) = &mut self.activity else {

@@ -165,7 +165,7 @@ impl Dma {
         let length = match self.payload {
             Payload::Read { .. } | Payload::Write { .. } => self
                 .left
-                .min(shadow.capacity() / block * block)
+                .min(Shadow::CAPACITY / block * block)
                 .min(PIECE_BLOCKS * block),
             _ => self.left,
         };

@@ -10,6 +10,7 @@
 //! only some chips have (bytes 1 and 3 of the bus master) reads as zero and takes no writes.
 
 mod accept;
+mod attach;
 mod bus_master;
 mod channel;
 mod dma;
@@ -25,27 +26,18 @@ mod slots;
 pub mod spec;
 mod wire;
 
-pub use memory::{DATA_BYTES, Memory, MemoryError, TABLE_BYTES};
-pub use polled::PolledError;
+pub use attach::AttachError;
 pub use ports::{Block, Channel, Ports};
-pub use registers::Position;
 
-use crate::disk::command::{Identity, PAGE_BYTES};
 use crate::disk::drive::Drive;
-use crate::disk::filter::SectorFilter;
-use crate::disk::incident::{Incident, Incidents, Notice};
+use crate::disk::incident::{Incident, Incidents};
 use crate::disk::seam::Host;
 use crate::pci::Width;
-use bus_master::BusMaster;
-use channel::{Activity, Mediated};
-use memory::Shadow;
-use polled::Found;
-use registers::Written;
-use sekisho_abi::storage::Atapi;
-use slots::{Slot, Slots};
+use channel::Mediated;
+use registers::Position;
 use wire::Wire;
 
-/// A mediated controller.
+/// A controller, taken over.
 pub struct Ata {
     primary: Mediated,
     secondary: Mediated,
@@ -53,68 +45,6 @@ pub struct Ata {
 }
 
 impl Ata {
-    /// Looks what drives there are, while nobody else uses the controller. Until something is said about a disk
-    /// ([`Self::bind`]) it reads as zeros and takes no writes. `memory` is for the primary and the secondary channel.
-    ///
-    /// # Errors
-    /// [`MemoryError`].
-    pub fn attach(
-        ports: &mut impl Ports,
-        host: &mut impl Host,
-        memory: [Memory; 2],
-        atapi: Atapi,
-    ) -> Result<Self, MemoryError> {
-        let mut incidents = Incidents::default();
-        let [primary, secondary] = memory;
-        let mut channel = |channel, memory| {
-            let mut wire = Wire {
-                ports: &mut *ports,
-                host: &mut *host,
-                incidents: &mut incidents,
-                channel,
-            };
-            Mediated::attach(&mut wire, memory, atapi)
-        };
-        Ok(Self {
-            primary: channel(Channel::Primary, primary)?,
-            secondary: channel(Channel::Secondary, secondary)?,
-            incidents,
-        })
-    }
-
-    /// The drive at a position, if there is one.
-    pub const fn drive(&mut self, channel: Channel, position: Position) -> Option<&mut Drive> {
-        self.channel(channel).slots.drive(position)
-    }
-
-    /// Reads block `lba` of a disk as it lies there, while nobody else uses the controller; `block` is as long as the
-    /// disk's logical blocks.
-    ///
-    /// # Errors
-    /// [`PolledError`].
-    pub fn read_block(
-        &mut self,
-        ports: &mut impl Ports,
-        host: &mut impl Host,
-        (channel, position): (Channel, Position),
-        lba: u64,
-        block: &mut [u8],
-    ) -> Result<(), PolledError> {
-        self.drive(channel, position).ok_or(PolledError::NoDisk)?;
-        let (_, mut wire) = self.at(ports, host, channel);
-        wire.quiet();
-        let read = wire.read_block(position, lba, block);
-        wire.loud();
-        read
-    }
-
-    /// From now on `filter` says what becomes of the sectors of the disk at a position.
-    pub fn bind(&mut self, channel: Channel, position: Position, filter: SectorFilter) {
-        if let Some(drive) = self.drive(channel, position) {
-            drive.bind(filter);
-        }
-    }
-
     /// The guest reads `width` at `offset` of `block`: the value in the low bits.
     pub fn read(
         &mut self,
@@ -218,22 +148,21 @@ impl Ata {
         mediated.write_data(&mut wire, bytes);
     }
 
-    /// How many incidents of a kind there were.
-    #[must_use]
-    pub fn count(&self, incident: Incident) -> u64 {
-        self.incidents.count(incident)
+    /// What it did not carry out.
+    pub const fn incidents(&mut self) -> &mut Incidents {
+        &mut self.incidents
     }
 
-    /// The oldest notice.
-    pub fn take_notice(&mut self) -> Option<Notice> {
-        self.incidents.take_notice()
-    }
-
-    const fn channel(&mut self, channel: Channel) -> &mut Mediated {
-        match channel {
-            Channel::Primary => &mut self.primary,
-            Channel::Secondary => &mut self.secondary,
-        }
+    /// The drives that said what they are, with their ports.
+    pub fn drives(&self) -> impl Iterator<Item = (u8, &Drive)> {
+        let channels = [
+            (Channel::Primary, &self.primary),
+            (Channel::Secondary, &self.secondary),
+        ];
+        channels.into_iter().flat_map(|(channel, mediated)| {
+            let slots = mediated.slots.both().into_iter();
+            slots.filter_map(move |(position, slot)| Some((channel.port(position), slot.drive()?)))
+        })
     }
 
     /// A channel, and the way to its real one.
@@ -260,53 +189,6 @@ impl Ata {
         let port = channel.port(Position::First);
         self.incidents.add(Incident::MalformedAccess, port, offset.into());
     }
-}
-
-impl Mediated {
-    fn attach<P: Ports, H: Host>(
-        wire: &mut Wire<'_, P, H>,
-        memory: Memory,
-        atapi: Atapi,
-    ) -> Result<Self, MemoryError> {
-        let shadow = Shadow::new(memory)?;
-        wire.quiet();
-        let slots = Slots {
-            first: find(wire, Position::First),
-            second: find(wire, Position::Second),
-        };
-        wire.loud();
-        Ok(Self {
-            slots,
-            written: Written::RESET,
-            activity: Activity::Drive,
-            master: BusMaster::IDLE,
-            shadow,
-            atapi,
-        })
-    }
-}
-
-/// What is at a position.
-fn find<P: Ports, H: Host>(wire: &mut Wire<'_, P, H>, position: Position) -> Slot {
-    let identity = match wire.find(position) {
-        Found::Absent => return Slot::Absent,
-        Found::Disk(page) => Identity::of_disk(&page).map(|identity| (identity, 0)),
-        Found::Packet(page) => {
-            Identity::of_packet_device(&page).map(|identity| (identity, packet_bytes(&page)))
-        }
-        Found::Broken => return Slot::Broken,
-    };
-    let present = |(identity, packet_bytes)| {
-        let drive = Drive::new(identity).ok()?;
-        Some(Slot::Present { drive, packet_bytes })
-    };
-    identity.ok().and_then(present).unwrap_or(Slot::Broken)
-}
-
-/// IDENTIFY PACKET DEVICE, word 0 bits 1:0 (ATA/ATAPI-7 volume 1, 6.17).
-const fn packet_bytes(page: &[u8; PAGE_BYTES]) -> usize {
-    let [low, ..] = *page;
-    if low & 0b11 == 1 { 16 } else { 12 }
 }
 
 /// Whose half of the bus master it is, and the offset there.

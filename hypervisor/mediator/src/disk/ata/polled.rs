@@ -6,6 +6,7 @@ use super::Ports;
 use super::registers::Position;
 use super::spec::{control, device, register, status};
 use super::wire::Wire;
+use crate::disk::bind::{BlockReader, Unreadable};
 use crate::disk::command::{PAGE_BYTES, TaskFile};
 use crate::disk::seam::{Host, Instant};
 
@@ -23,13 +24,11 @@ const END_OF_28_BITS: u64 = 1 << 28;
 
 /// Why a command of our own gave nothing.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum PolledError {
+enum PolledError {
     /// The drive was busy to the end.
     TimeOut,
-    /// The drive refused, or failed, with this status.
-    Failed(u8),
-    /// There is no disk.
-    NoDisk,
+    /// The drive refused, or failed.
+    Failed,
 }
 
 /// What is found at a position.
@@ -64,7 +63,7 @@ impl<P: Ports, H: Host> Wire<'_, P, H> {
         match self.identify(position, IDENTIFY_DEVICE) {
             Ok(Some(page)) => Found::Disk(page),
             Ok(None) => Found::Absent,
-            Err(PolledError::Failed(_)) if self.signature() == PACKET_SIGNATURE => {
+            Err(PolledError::Failed) if self.signature() == PACKET_SIGNATURE => {
                 match self.identify(position, IDENTIFY_PACKET_DEVICE) {
                     Ok(Some(page)) => Found::Packet(page),
                     Ok(None) | Err(_) => Found::Broken,
@@ -97,41 +96,18 @@ impl<P: Ports, H: Host> Wire<'_, P, H> {
         ]
     }
 
-    /// Reads block `lba`, as long as `block`, of the disk at `position`.
-    pub(super) fn read_block(
-        &mut self,
-        position: Position,
-        lba: u64,
-        block: &mut [u8],
-    ) -> Result<(), PolledError> {
-        let [_, _, _, head, ..] = lba.to_le_bytes();
-        let (command, lba, head) = if lba < END_OF_28_BITS {
-            (READ_SECTORS, lba & 0xff_ffff, head)
-        } else {
-            (READ_SECTORS_EXT, lba, 0)
-        };
-        self.give(&TaskFile {
-            command,
-            lba,
-            count: 1,
-            device: position.select() | device::LBA | head,
-            ..TaskFile::default()
-        });
-        self.take(block)
-    }
-
     /// Takes one block of data when the drive has it, and waits until the command is over.
     fn take(&mut self, data: &mut [u8]) -> Result<(), PolledError> {
         const BAD: u8 = status::ERROR | status::FAULT;
         let ready = self.wait()?;
         if ready & BAD != 0 || ready & status::DATA_REQUEST == 0 {
-            return Err(PolledError::Failed(ready));
+            return Err(PolledError::Failed);
         }
         self.ports.read_data(self.channel, data);
         self.settled();
         let end = self.wait()?;
         if end & (BAD | status::DATA_REQUEST) != 0 {
-            return Err(PolledError::Failed(end));
+            return Err(PolledError::Failed);
         }
         Ok(())
     }
@@ -148,5 +124,42 @@ impl<P: Ports, H: Host> Wire<'_, P, H> {
                 return Err(PolledError::TimeOut);
             }
         }
+    }
+}
+
+/// The blocks of the disk at a position, as they are on it.
+pub(super) struct Blocks<'a, 'b, P, H> {
+    pub(super) wire: &'a mut Wire<'b, P, H>,
+    pub(super) position: Position,
+    pub(super) block_bytes: usize,
+}
+
+impl<P: Ports, H: Host> BlockReader for Blocks<'_, '_, P, H> {
+    fn read(&mut self, first: u64, data: &mut [u8]) -> Result<(), Unreadable> {
+        if !data.len().is_multiple_of(self.block_bytes) {
+            return Err(Unreadable);
+        }
+        for (lba, block) in (first..).zip(data.chunks_exact_mut(self.block_bytes)) {
+            self.wire.give(&read_one(self.position, lba));
+            self.wire.take(block).map_err(|_| Unreadable)?;
+        }
+        Ok(())
+    }
+}
+
+/// The command that reads block `lba`.
+fn read_one(position: Position, lba: u64) -> TaskFile {
+    let [_, _, _, head, ..] = lba.to_le_bytes();
+    let (command, lba, head) = if lba < END_OF_28_BITS {
+        (READ_SECTORS, lba & 0xff_ffff, head)
+    } else {
+        (READ_SECTORS_EXT, lba, 0)
+    };
+    TaskFile {
+        command,
+        lba,
+        count: 1,
+        device: position.select() | device::LBA | head,
+        ..TaskFile::default()
     }
 }

@@ -49,8 +49,7 @@ impl Channel {
     pub const ALL: [Self; 2] = [Self::Primary, Self::Secondary];
 
     /// The drives of a controller, counted through: what a policy calls a port.
-    #[must_use]
-    pub const fn port(self, position: Position) -> u8 {
+    pub(super) const fn port(self, position: Position) -> u8 {
         match (self, position) {
             (Self::Primary, Position::First) => 0,
             (Self::Primary, Position::Second) => 1,

@@ -21,7 +21,7 @@ pub(super) struct Written {
 
 /// Which drive of a channel.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Position {
+pub(super) enum Position {
     /// Device 0, the master.
     First,
     /// Device 1, the slave.
@@ -30,7 +30,7 @@ pub enum Position {
 
 impl Position {
     /// Both.
-    pub const ALL: [Self; 2] = [Self::First, Self::Second];
+    pub(super) const ALL: [Self; 2] = [Self::First, Self::Second];
 
     /// The device register that selects it and says nothing else.
     pub(super) const fn select(self) -> u8 {

@@ -25,7 +25,22 @@ pub(super) struct Slots {
     pub(super) second: Slot,
 }
 
+impl Slot {
+    /// The drive that is there.
+    pub(super) const fn drive(&self) -> Option<&Drive> {
+        match self {
+            Self::Present { drive, .. } => Some(drive),
+            Self::Absent | Self::Broken => None,
+        }
+    }
+}
+
 impl Slots {
+    /// Both, with their positions.
+    pub(super) const fn both(&self) -> [(Position, &Slot); 2] {
+        [(Position::First, &self.first), (Position::Second, &self.second)]
+    }
+
     /// What is at `position`.
     pub(super) const fn at(&mut self, position: Position) -> &mut Slot {
         match position {

@@ -3,19 +3,16 @@
 mod transfers;
 
 use super::layout;
-use sekisho_abi::disk::{BlockSize, Shape};
+use sekisho_abi::disk::BlockSize;
 use sekisho_abi::storage::Atapi;
 use sekisho_mediator::cpu::registers::Width;
-use sekisho_mediator::disk::ahci::{Ahci, Binder, BlockReader};
-use sekisho_mediator::disk::command::Identity;
-use sekisho_mediator::disk::filter::SectorFilter;
+use sekisho_mediator::disk::ahci::Ahci;
 use sekisho_models::ahci::Hba;
 use sekisho_models::ata::{Disk, Drive};
 use sekisho_models::guest::{AhciDriver, Window};
 use sekisho_models::memory::{Memory, Reach};
 use sekisho_models::pace::Pace;
 use sekisho_models::ram::Ram;
-use std::collections::BTreeMap;
 
 /// Guest memory in each of two banks.
 const BANK: u64 = 512 << 20;
@@ -28,33 +25,6 @@ struct Scene {
     hba: Hba,
     ahci: Ahci,
     memory: Memory,
-}
-
-/// Binds every disk to the layout of these scenarios.
-#[derive(Default)]
-struct Layout(BTreeMap<u8, Shape>);
-
-impl Binder for Layout {
-    type Refusal = ();
-
-    fn inspect(&mut self, port: u8, identity: &Identity, blocks: &mut dyn BlockReader) -> Result<(), ()> {
-        let known = identity.known();
-        let mut tables = vec![0; 34 * usize::try_from(known.block_bytes).map_err(|_| ())?];
-        blocks.read(0, &mut tables).map_err(|_| ())?;
-        let block_size = BlockSize::from_bytes(known.block_bytes).ok_or(())?;
-        self.0.insert(
-            port,
-            Shape {
-                block_size,
-                blocks: known.blocks,
-            },
-        );
-        Ok(())
-    }
-
-    fn filter(&mut self, port: u8) -> Result<Option<SectorFilter>, ()> {
-        Ok(self.0.get(&port).copied().map(layout::filter))
-    }
 }
 
 impl Scene {
@@ -78,7 +48,7 @@ impl Scene {
             &mut hba,
             &mut memory,
             &mut |length, _| Some(source.buffer(length)),
-            &mut Layout::default(),
+            &mut layout::Everywhere::default(),
         );
         hba.set_pace(Pace::WhenTold);
         Self {
