@@ -5,7 +5,7 @@ use super::bar::Bars;
 use super::bridge::Bridge;
 use super::fate::{Fate, Taken};
 use super::fixed::FixedRegisters;
-use super::mediated::Mediated;
+use super::mediated::{IndexData, Mediated};
 use super::range::MemoryRange;
 use super::{BusNumbers, spec};
 use sekisho_abi::pci::{Address, Identity};
@@ -104,6 +104,12 @@ impl Function {
     #[must_use]
     pub const fn bars(&self) -> &Bars {
         &self.bars
+    }
+
+    /// Where its index and data ports are, if it is a mediated AHCI controller that has them.
+    #[must_use]
+    pub fn index_data(&self) -> Option<IndexData> {
+        self.mediated.as_ref().and_then(Mediated::index_data)
     }
 
     /// Its bus numbers, if it is a bridge.

@@ -34,8 +34,19 @@ pub(super) struct Mediated {
     power: Option<u16>,
     /// Offset of the MSI-X capability, which looks like a vendor's: its table is outside of what is mediated.
     hidden: Option<u16>,
+    /// Where an AHCI controller's index and data ports are.
+    index_data: Option<IndexData>,
     /// The vendor's timing registers may be written: they say how fast, not where.
     timing: bool,
+}
+
+/// A pair of registers through which all others of an AHCI controller are reached (Serial ATA AHCI 1.3.1, 2.4).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct IndexData {
+    /// Offset of the base address register that the pair lies behind.
+    pub base: u16,
+    /// Bytes from that base to the index; the data is four behind it.
+    pub offset: u32,
 }
 
 /// A write that the guest may not do.
@@ -56,6 +67,8 @@ struct Messages {
     offset: u16,
     /// Whether the address has an upper half, which moves what follows.
     wide: bool,
+    /// Whether there are mask bits behind the data; else other registers of the function may lie there.
+    masking: bool,
 }
 
 impl Mediated {
@@ -73,24 +86,38 @@ impl Mediated {
             message_interrupts: None,
             power: None,
             hidden: None,
+            index_data: None,
             timing: driver == Driver::Ata && identity.vendor == INTEL,
         };
         for bar in bars.iter().filter(|bar| bar.kind() != BarKind::Rom) {
             mediated.imitate(bar, bar.raw(hardware, address));
         }
+        let mut serial_ata = None;
         for (offset, header) in capabilities(hardware, address) {
             let [id, ..] = header.to_le_bytes();
             match id {
                 capability::MESSAGE_INTERRUPTS => {
-                    let wide = header >> 16 & capability::MESSAGE_ADDRESS_64 != 0;
-                    mediated.message_interrupts = Some(Messages { offset, wide });
+                    let has = |bit| header >> 16 & bit != 0;
+                    mediated.message_interrupts = Some(Messages {
+                        offset,
+                        wide: has(capability::MESSAGE_ADDRESS_64),
+                        masking: has(capability::MESSAGE_MASKING),
+                    });
                 }
                 capability::POWER => mediated.power = Some(offset),
+                capability::SERIAL_ATA => serial_ata = Some(offset),
                 capability::MESSAGE_INTERRUPTS_X => mediated.hidden = Some(offset),
                 _ => {}
             }
         }
+        mediated.index_data =
+            serial_ata.and_then(|offset| IndexData::new(hardware.read(address, offset + 4, Width::Dword)));
         mediated
+    }
+
+    /// Where its index and data ports are, if it has them.
+    pub(super) const fn index_data(&self) -> Option<IndexData> {
+        self.index_data
     }
 
     /// Makes the function answer and transfer, for its mediator.
@@ -213,7 +240,12 @@ impl Mediated {
         if !messages.allows(dword, whole) {
             return Err(Refused);
         }
-        hardware.write(address, offset, width, value);
+        if dword == messages.data() {
+            // What shares its double word is not the capability's.
+            hardware.write(address, dword, Width::Word, whole & 0xffff);
+        } else {
+            hardware.write(address, offset, width, value);
+        }
         Ok(())
     }
 
@@ -243,16 +275,35 @@ impl Mediated {
     }
 }
 
+impl IndexData {
+    /// From the second double word of the Serial ATA capability: the base address register in bits 3 to 0, in double
+    /// words of configuration space, and the offset in bits 23 to 4. A pair in configuration space itself stays out
+    /// of reach: what the guest writes there is refused.
+    fn new(place: u32) -> Option<Self> {
+        let base = u16::try_from((place & 0xf) * 4).ok()?;
+        let within = (spec::BAR_0..=spec::BAR_0 + 20).contains(&base);
+        within.then_some(Self {
+            base,
+            offset: (place >> 4 & 0xf_ffff) * 4,
+        })
+    }
+}
+
 impl Messages {
+    /// Offset of the data, a word.
+    const fn data(self) -> u16 {
+        self.offset + if self.wide { 12 } else { 8 }
+    }
+
     /// Whether the double word at `dword` may hold `value`. The mask bits may be anything.
     fn allows(self, dword: u16, value: u32) -> bool {
-        let data = if self.wide { 12 } else { 8 };
+        let data = self.data() - self.offset;
         match dword.checked_sub(self.offset) {
             Some(0) => true,
             Some(4) => value & MESSAGE_ADDRESS_MASK == MESSAGE_ADDRESS || value == 0,
             Some(8) if self.wide => value == 0,
             Some(place) if place == data => value & DELIVERY_MODE <= LOWEST_PRIORITY,
-            Some(place) => place == data + 4,
+            Some(place) => self.masking && place == data + 4,
             None => false,
         }
     }

@@ -6,7 +6,7 @@
 
 use super::access::{ConfigSpace, Width};
 use super::attempt::{Attempt, Attempts, Notice};
-use super::fate::{self, Fate, NoSuchDriver};
+use super::fate::{self, Fate, NoSuchDriver, Taken};
 use super::function::{Function, quiet};
 use super::listing::Listing;
 use super::mediated::Mediated;
@@ -163,6 +163,14 @@ impl<'p> Mediator<'p> {
     #[must_use]
     pub const fn functions(&self) -> &Functions {
         &self.functions
+    }
+
+    /// The functions whose registers a mediator has, and what took each.
+    pub fn mediated(&self) -> impl Iterator<Item = (&Function, Taken)> {
+        self.functions
+            .iter()
+            .filter(|function| function.fate() == Fate::Mediated)
+            .filter_map(|function| Some((function, function.taken()?)))
     }
 
     /// One line for the boot log for each function known.

@@ -39,6 +39,7 @@ pub use discover::discover;
 pub use fate::{Fate, NoSuchDriver, Taken};
 pub use function::{Found, Function};
 pub use listing::Listing;
+pub use mediated::IndexData;
 pub use mediator::{Mediator, MediatorError};
 pub use placeholder::{PLACEHOLDER_DEVICE, PLACEHOLDER_VENDOR};
 pub use range::MemoryRange;

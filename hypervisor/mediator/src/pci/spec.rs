@@ -71,6 +71,10 @@ pub mod capability {
     pub const VENDOR: u8 = 0x09;
     /// Message interrupts with a table in memory (MSI-X).
     pub const MESSAGE_INTERRUPTS_X: u8 = 0x11;
+    /// Bit of the message control word: there are mask bits.
+    pub const MESSAGE_MASKING: u32 = 1 << 8;
+    /// Serial ATA: where the index and data ports are.
+    pub const SERIAL_ATA: u8 = 0x12;
     /// Bit of the message control word: the address has 64 bits.
     pub const MESSAGE_ADDRESS_64: u32 = 1 << 7;
     /// The power state in the control register, four bytes behind the capability's start.

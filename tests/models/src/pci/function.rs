@@ -133,6 +133,15 @@ impl Function {
         self
     }
 
+    /// With a list of capabilities that starts at `first`; their registers are [`Self::with_vendor_registers`].
+    #[must_use]
+    pub fn with_capabilities(mut self, first: u8) -> Self {
+        let status = self.dword(spec::COMMAND) | spec::capability::LISTED << 16;
+        self.define(spec::COMMAND, status, COMMAND_WRITABLE);
+        self.define(spec::capability::FIRST, u32::from(first), 0);
+        self
+    }
+
     /// With the multi-function bit.
     #[must_use]
     pub fn multi_function(mut self) -> Self {

@@ -6,6 +6,7 @@ mod bridges;
 mod conceal;
 mod fixed;
 mod hostile;
+mod mediated;
 mod passed;
 mod ports;
 mod properties;
