@@ -74,7 +74,7 @@ pub(super) fn operand_address<S: Surroundings>(
     Ok(Access::new(&instruction, registers, surroundings)?.linear)
 }
 
-fn decode(mode: Mode, bytes: &InstructionBytes, pointer: u64) -> Result<Instruction, Refusal> {
+pub(super) fn decode(mode: Mode, bytes: &InstructionBytes, pointer: u64) -> Result<Instruction, Refusal> {
     let bitness = match mode {
         Mode::Bits16 => 16,
         Mode::Bits32 => 32,

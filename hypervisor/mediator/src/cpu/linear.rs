@@ -49,6 +49,17 @@ impl<M: GuestMemory> LinearMemory<'_, M> {
         }
     }
 
+    /// Whether `length` bytes at `linear`, in two pages at most, may be written.
+    ///
+    /// # Errors
+    /// As [`Self::write`].
+    pub fn may_write(&self, linear: u64, length: usize) -> Result<(), Refusal> {
+        let second = length - in_first_page(linear, length);
+        self.translate(linear, Intent::Write)?;
+        self.second_page(linear, second, Intent::Write)?;
+        Ok(())
+    }
+
     fn second_page(&self, linear: u64, length: usize, intent: Intent) -> Result<Option<u64>, Refusal> {
         if length == 0 {
             return Ok(None);

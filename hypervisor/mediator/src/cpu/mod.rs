@@ -21,6 +21,7 @@ pub mod msr;
 #[cfg(test)]
 mod msr_tests;
 pub mod mtrr;
+pub mod port_string;
 pub mod recall;
 pub mod registers;
 pub mod startup;

@@ -11,7 +11,7 @@ use super::general::{length, value_of};
 use super::registers::{RAX, RCX, RDI, RSI, Register, Registers, Width};
 use iced_x86::{Instruction, Mnemonic, OpKind};
 
-const FLAG_DIRECTION: u64 = 1 << 10;
+pub(super) const FLAG_DIRECTION: u64 = 1 << 10;
 const PAGE: u64 = 4096;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -228,7 +228,7 @@ fn load<S: Surroundings>(linear: u64, width: Width, surroundings: &S) -> Result<
     Ok(u64::from_le_bytes(bytes))
 }
 
-fn address_width(operand: OpKind) -> Option<Width> {
+pub(super) fn address_width(operand: OpKind) -> Option<Width> {
     Some(match operand {
         OpKind::MemorySegSI | OpKind::MemoryESDI => Width::Two,
         OpKind::MemorySegESI | OpKind::MemoryESEDI => Width::Four,
