@@ -10,6 +10,7 @@
 pub mod ahci;
 pub mod ata;
 pub mod bind;
+pub mod binding;
 pub mod command;
 pub mod drive;
 pub mod filter;
