@@ -6,6 +6,7 @@
 
 pub mod appliance;
 pub mod bench;
+pub mod command;
 pub mod console;
 pub mod failure;
 pub mod guest;

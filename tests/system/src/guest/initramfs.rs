@@ -1,4 +1,5 @@
-//! The guest's root: busybox, lspci, setpci, kexec with their libraries, the modules, the agent and `init`.
+//! The guest's root: busybox, lspci, setpci, kexec with their libraries, the modules, the agent and `init`; and what is
+//! laid over it for disks.
 //!
 //! Archived with fixed times and owners, so that the same packages give the same bytes.
 
@@ -13,18 +14,45 @@ use std::process::Command;
 
 /// The guest's shell and most of its programs.
 pub(super) const BUSYBOX: &str = "/bin/busybox";
-/// Programs of the host that the guest gets as they are, with the libraries they name.
-const PROGRAMS: [&str; 3] = ["/usr/bin/lspci", "/usr/bin/setpci", "/usr/sbin/kexec"];
 /// What lspci calls devices.
 const NAMES: &str = "/usr/share/misc/pci.ids";
-/// Modules the guest loads; what they need comes along.
-const MODULES: [&str; 6] = ["msr", "cpuid", "ahci", "sd_mod", "e1000", "e1000e"];
+
+/// Programs of the host that the guest gets as they are, with the libraries they name; and modules, with what they need.
+#[derive(Clone, Copy)]
+pub(super) struct Contents {
+    programs: &'static [&'static str],
+    modules: &'static [&'static str],
+}
+
+/// What every guest has.
+const ROOT: Contents = Contents {
+    programs: &["/usr/bin/lspci", "/usr/bin/setpci", "/usr/sbin/kexec"],
+    modules: &["msr", "cpuid", "ahci", "ata_piix", "sd_mod", "e1000", "e1000e"],
+};
+
+/// File systems, and those who judge disks.
+pub(super) const DISK_TOOLS: Contents = Contents {
+    programs: &[
+        "/usr/sbin/mke2fs",
+        "/usr/sbin/e2fsck",
+        "/usr/sbin/cryptsetup",
+        "/usr/sbin/hdparm",
+        "/usr/sbin/smartctl",
+    ],
+    modules: &["ext4", "crc32c_generic", "dm-crypt", "xts", "aesni-intel", "ecb"],
+};
+
+/// The disk exerciser, whose libraries are many.
+pub(super) const FIO: Contents = Contents {
+    programs: &["/usr/bin/fio"],
+    modules: &[],
+};
 
 const MODE_FOLDER: u32 = 0o040_755;
 const MODE_PROGRAM: u32 = 0o100_755;
 
-/// Writes the archive to `output`.
-pub(super) fn write(output: &Path, kernel: &Kernel, agent: &Path, init: &Path) -> Result<(), Failure> {
+/// Writes the root's archive to `output`.
+pub(super) fn write_root(output: &Path, kernel: &Kernel, agent: &Path, init: &Path) -> Result<(), Failure> {
     let mut files = BTreeMap::from([
         ("bin/busybox".to_owned(), PathBuf::from(BUSYBOX)),
         ("bin/agent".to_owned(), agent.to_owned()),
@@ -32,17 +60,27 @@ pub(super) fn write(output: &Path, kernel: &Kernel, agent: &Path, init: &Path) -
         ("vmlinuz".to_owned(), kernel.image.clone()),
         (NAMES.trim_start_matches('/').to_owned(), PathBuf::from(NAMES)),
     ]);
-    for program in PROGRAMS {
-        add_program(&mut files, program)?;
-    }
-    add_modules(&mut files, kernel)?;
+    add(&mut files, kernel, ROOT)?;
+    pack(output, &files, &["dev", "proc", "sys", "tmp"])
+}
 
-    let mut folders = BTreeSet::from([
-        "dev".to_owned(),
-        "proc".to_owned(),
-        "sys".to_owned(),
-        "tmp".to_owned(),
-    ]);
+/// Writes an archive to `output` that is laid over the root.
+pub(super) fn write_overlay(output: &Path, kernel: &Kernel, contents: Contents) -> Result<(), Failure> {
+    let mut files = BTreeMap::new();
+    add(&mut files, kernel, contents)?;
+    pack(output, &files, &[])
+}
+
+fn add(files: &mut BTreeMap<String, PathBuf>, kernel: &Kernel, contents: Contents) -> Result<(), Failure> {
+    for program in contents.programs {
+        add_program(files, program)?;
+    }
+    add_modules(files, kernel, contents.modules)
+}
+
+/// Archives `files` with the folders above them, and `empty` ones.
+fn pack(output: &Path, files: &BTreeMap<String, PathBuf>, empty: &[&str]) -> Result<(), Failure> {
+    let mut folders: BTreeSet<String> = empty.iter().map(|name| (*name).to_owned()).collect();
     for name in files.keys() {
         folders.extend(
             Path::new(name)
@@ -52,7 +90,7 @@ pub(super) fn write(output: &Path, kernel: &Kernel, agent: &Path, init: &Path) -
         );
     }
     folders.remove("");
-    archive(output, &folders, &files)
+    archive(output, &folders, files)
 }
 
 /// The program and each library the loader would take for it.
@@ -66,7 +104,11 @@ fn add_program(files: &mut BTreeMap<String, PathBuf>, program: &str) -> Result<(
 }
 
 /// The wanted modules, what they depend on, and the index that modprobe reads.
-fn add_modules(files: &mut BTreeMap<String, PathBuf>, kernel: &Kernel) -> Result<(), Failure> {
+fn add_modules(
+    files: &mut BTreeMap<String, PathBuf>,
+    kernel: &Kernel,
+    wanted: &[&str],
+) -> Result<(), Failure> {
     let below = format!("lib/modules/{}", kernel.release);
     let index = kernel.root.join(&below).join("modules.dep");
     let text = std::fs::read_to_string(&index).map_err(Failure::file(&index))?;
@@ -78,7 +120,7 @@ fn add_modules(files: &mut BTreeMap<String, PathBuf>, kernel: &Kernel) -> Result
             .file_stem()
             .unwrap_or_default()
             .to_string_lossy();
-        if !MODULES.contains(&stem.as_ref()) {
+        if !wanted.contains(&stem.as_ref()) {
             continue;
         }
         for path in needs.split_whitespace().chain([module]) {

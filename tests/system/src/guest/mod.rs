@@ -5,6 +5,7 @@
 mod disk;
 mod initramfs;
 mod kernel;
+mod laptop;
 mod programs;
 
 use crate::failure::Failure;
@@ -13,6 +14,9 @@ use crate::tool;
 use std::path::{Path, PathBuf};
 
 use disk::EspFile;
+use initramfs::Contents;
+use kernel::Kernel;
+pub use laptop::{Laptop, Tools};
 pub use programs::{Program, memtest_disk};
 
 /// The Linux guest's disk image.
@@ -21,33 +25,13 @@ pub use programs::{Program, memtest_disk};
 /// [`Failure`] where a package cannot be fetched or a tool is missing.
 pub fn linux_disk() -> Result<PathBuf, Failure> {
     let kernel = kernel::fetch()?;
-    let system = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let init = system.join("guest/init");
-    let grub = system.join("guest/grub.cfg");
+    let grub = source("grub.cfg");
     let folder = paths::cache("guest")?;
-    let agent = folder.join("agent");
-    replace(&agent, programs::AGENT)?;
     let disk = folder.join("linux.img");
-    let inputs = [
-        kernel.image.as_path(),
-        &agent,
-        &init,
-        &grub,
-        Path::new(disk::GRUB),
-        Path::new(initramfs::BUSYBOX),
-    ];
-    if is_newer_than(&disk, &inputs)? {
+    let root = root_archive(&kernel)?;
+    if is_newer_than(&disk, &[&root, &grub, Path::new(disk::GRUB)])? {
         return Ok(disk);
     }
-    let archive = folder.join("initramfs");
-    initramfs::write(&archive, &kernel, &agent, &init)?;
-    let compressed = folder.join("initramfs.zst");
-    tool::run(
-        std::process::Command::new("zstd")
-            .args(["-q", "-f", "-10", "-o"])
-            .arg(&compressed)
-            .arg(&archive),
-    )?;
     disk::write(
         &disk,
         &[
@@ -55,10 +39,57 @@ pub fn linux_disk() -> Result<PathBuf, Failure> {
             EspFile::new("EFI/BOOT/BOOTX64.EFI", disk::GRUB),
             EspFile::new("EFI/debian/grub.cfg", &grub),
             EspFile::new("vmlinuz", &kernel.image),
-            EspFile::new("initramfs", &compressed),
+            EspFile::new("initramfs", &root),
         ],
     )?;
     Ok(disk)
+}
+
+/// A file of `guest/`.
+fn source(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("guest").join(name)
+}
+
+/// The root, compressed.
+fn root_archive(kernel: &Kernel) -> Result<PathBuf, Failure> {
+    let folder = paths::cache("guest")?;
+    let (agent, init) = (folder.join("agent"), source("init"));
+    replace(&agent, programs::AGENT)?;
+    let inputs = [&kernel.image, &agent, &init, Path::new(initramfs::BUSYBOX)];
+    archive("initramfs", &inputs, |output| {
+        initramfs::write_root(output, kernel, &agent, &init)
+    })
+}
+
+/// What is laid over it, compressed.
+fn overlay(kernel: &Kernel, name: &str, contents: Contents) -> Result<PathBuf, Failure> {
+    archive(name, &[&kernel.image], |output| {
+        initramfs::write_overlay(output, kernel, contents)
+    })
+}
+
+/// The compressed archive called `name`, made anew if an input is younger.
+fn archive(
+    name: &str,
+    inputs: &[&Path],
+    write: impl FnOnce(&Path) -> Result<(), Failure>,
+) -> Result<PathBuf, Failure> {
+    let plain = paths::cache("guest")?.join(name);
+    let compressed = plain.with_extension("zst");
+    // What goes into it is said there.
+    let list = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/guest/initramfs.rs");
+    let inputs: Vec<&Path> = inputs.iter().copied().chain([list.as_path()]).collect();
+    if !is_newer_than(&compressed, &inputs)? {
+        write(&plain)?;
+        tool::run(
+            std::process::Command::new("zstd")
+                .args(["-q", "-f", "-10", "-o"])
+                .arg(&compressed)
+                .arg(&plain),
+        )?;
+        std::fs::remove_file(&plain).map_err(Failure::file(&plain))?;
+    }
+    Ok(compressed)
 }
 
 /// Writes `bytes` to `path` unless it holds them already, so that its time tells when they changed.

@@ -43,6 +43,53 @@ pub enum Clock {
     Instructions,
 }
 
+/// A disk image, and what becomes of what is written to it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Disk {
+    /// The image.
+    pub image: PathBuf,
+    /// Whether it is there after the end.
+    pub writes: Writes,
+}
+
+/// What becomes of what is written to a disk.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Writes {
+    /// It is in the image.
+    Kept,
+    /// It is gone at the end.
+    Forgotten,
+}
+
+impl Disk {
+    /// What is written to `image` stays.
+    #[must_use]
+    pub fn kept(image: &Path) -> Self {
+        Self {
+            image: image.to_owned(),
+            writes: Writes::Kept,
+        }
+    }
+
+    /// `image` stays as it is.
+    #[must_use]
+    pub fn forgotten(image: &Path) -> Self {
+        Self {
+            image: image.to_owned(),
+            writes: Writes::Forgotten,
+        }
+    }
+}
+
+/// The machine's disk controller.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Controller {
+    /// The AHCI controller of a PC with PCI Express.
+    Ahci,
+    /// The IDE controller of an older PC, in compatibility mode.
+    Ide,
+}
+
 /// A machine not yet switched on.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Machine {
@@ -54,8 +101,10 @@ pub struct Machine {
     pub memory: u32,
     /// What RDTSC tells.
     pub clock: Clock,
-    /// Disk images in boot order; what is written to them is forgotten at the end.
-    pub disks: Vec<PathBuf>,
+    /// Disks in boot order.
+    pub disks: Vec<Disk>,
+    /// What they are attached to.
+    pub controller: Controller,
     /// The arguments of one `-device` each, in slot order.
     pub devices: Vec<String>,
 }
@@ -78,7 +127,8 @@ impl Machine {
             cpus: 2,
             memory: MEMORY,
             clock: Clock::Time,
-            disks: vec![guest.to_owned()],
+            disks: vec![Disk::forgotten(guest)],
+            controller: Controller::Ahci,
             devices: NICS.map(str::to_owned).to_vec(),
         }
     }
@@ -87,7 +137,7 @@ impl Machine {
     #[must_use]
     pub fn under(image: &Path, guest: &Path) -> Self {
         let mut machine = Self::bare(guest);
-        machine.disks.insert(0, image.to_owned());
+        machine.disks.insert(0, Disk::forgotten(image));
         machine
     }
 
@@ -119,7 +169,10 @@ impl Machine {
             "-display",
             "none",
             "-machine",
-            "q35,smm=off",
+            match self.controller {
+                Controller::Ahci => "q35,smm=off",
+                Controller::Ide => "pc,smm=off",
+            },
             "-accel",
             accelerator,
             "-cpu",
@@ -142,15 +195,23 @@ impl Machine {
             words.extend(["-icount".to_owned(), "shift=4".to_owned()]);
         }
         for (number, disk) in self.disks.iter().enumerate() {
-            let file = disk.display();
+            let file = disk.image.display();
+            let snapshot = match disk.writes {
+                Writes::Kept => "off",
+                Writes::Forgotten => "on",
+            };
             words.extend([
                 "-drive".to_owned(),
-                format!("if=none,id=disk{number},format=raw,snapshot=on,file={file}"),
+                format!("if=none,id=disk{number},format=raw,snapshot={snapshot},file={file}"),
             ]);
             let boot = number + 1;
+            let place = match self.controller {
+                Controller::Ahci => format!("bus=ide.{number}"),
+                Controller::Ide => format!("bus=ide.{},unit={}", number / 2, number % 2),
+            };
             words.extend([
                 "-device".to_owned(),
-                format!("ide-hd,drive=disk{number},bus=ide.{number},bootindex={boot}"),
+                format!("ide-hd,drive=disk{number},{place},bootindex={boot}"),
             ]);
         }
         for device in &self.devices {

@@ -13,6 +13,8 @@ const END_PATIENCE: Duration = Duration::from_secs(60);
 
 /// The kernel's first line, on its early console: whatever the boot loader did before is over by then.
 const KERNEL_STARTS: &str = "Linux version";
+/// How the loader asks for a passphrase.
+const QUESTION: &str = "sekisho: passphrase or recovery key for ";
 /// What the guest's init prints when it takes commands.
 const READY: &str = "sekisho-guest: ready";
 
@@ -25,6 +27,17 @@ impl Running {
         self.expect_com1(READY, BOOT_PATIENCE)?;
         self.expect_com1("\n", COMMAND_PATIENCE)?;
         Ok(())
+    }
+
+    /// Answers the loader's question for the passphrase.
+    ///
+    /// # Errors
+    /// [`Failure`] with both logs where it does not ask.
+    pub fn unlock(&mut self, passphrase: &str) -> Result<(), Failure> {
+        self.expect_com1(QUESTION, BOOT_PATIENCE)?;
+        self.com1
+            .type_text(&format!("{passphrase}\r"))
+            .map_err(Failure::file("COM1"))
     }
 
     /// Waits until the kernel has started.

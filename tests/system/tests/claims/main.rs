@@ -4,6 +4,7 @@
 
 mod boot;
 mod concealed;
+mod disk;
 mod exact;
 mod hostile;
 mod inside;
