@@ -12,6 +12,9 @@ pub(crate) enum Counter {
     ApicWrite,
     OwnMemory,
     BeyondMemory,
+    DiskMemory,
+    DiskPort,
+    Pause,
     Nmi,
     InterruptReturn,
     SingleStep,
@@ -29,7 +32,7 @@ pub(crate) enum Counter {
 pub(crate) const COUNT: usize = NAMES.len();
 
 /// Their names, at most 16 bytes: the hypercall returns them in two registers.
-pub(crate) const NAMES: [&str; 19] = [
+pub(crate) const NAMES: [&str; 22] = [
     "cpuid",
     "rdmsr",
     "wrmsr",
@@ -38,6 +41,9 @@ pub(crate) const NAMES: [&str; 19] = [
     "apic-write",
     "own-memory",
     "beyond-memory",
+    "disk-memory",
+    "disk-port",
+    "pause",
     "nmi",
     "iret",
     "single-step",

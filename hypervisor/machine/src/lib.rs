@@ -12,9 +12,11 @@ extern crate alloc;
 
 pub mod address;
 mod apic;
+mod clock;
 mod counters;
 mod cpu;
 mod descriptors;
+mod disk;
 mod enter;
 mod exit;
 pub mod faults;

@@ -3,12 +3,14 @@
 use crate::address::PhysRange;
 use crate::counters::{self, Counter};
 use crate::cpu::{Cpu, Peer, halt_for_ever};
+use crate::disk::{Controller, Disks, Trap};
 use crate::memory::GuestRam;
 use crate::pci::Pci;
 use crate::serial::SerialPort;
 use core::fmt;
 use core::sync::atomic::{AtomicBool, Ordering};
 use sekisho_mediator::cpu::efer::Features;
+use sekisho_mediator::disk::incident::Incident;
 use sekisho_mediator::log::{Event, Log};
 use sekisho_mediator::pci::Attempt;
 use spin::Mutex;
@@ -25,7 +27,7 @@ pub struct Machine {
     /// The hypervisor's memory.
     pub(crate) region: PhysRange,
     /// The guest's memory, for copying.
-    pub(crate) ram: GuestRam,
+    pub(crate) ram: &'static GuestRam,
     /// Physical address of the xAPIC page.
     pub(crate) apic_page: u64,
     /// The configuration window, if the machine has one.
@@ -40,6 +42,8 @@ pub struct Machine {
     pub(crate) reset: Option<(u16, u8)>,
     /// Configuration space.
     pub(crate) pci: Mutex<Pci>,
+    /// The disk controllers that a mediator has.
+    pub(crate) disks: Disks,
     /// Held from judging a write of a memory type register to doing it: siblings may share those registers.
     pub(crate) memory_types: Mutex<()>,
     /// The log and its way out.
@@ -82,6 +86,19 @@ impl Machine {
         result
     }
 
+    /// The guest's access to what `trap` leads to, and the log line it gave rise to. `None` if there is no such
+    /// controller.
+    pub(crate) fn disk<T>(&self, trap: &Trap, access: impl FnOnce(&mut Controller) -> T) -> Option<T> {
+        let (result, notice) = self.disks.with(trap.controller, access)?;
+        if let Some(notice) = notice {
+            self.tell(
+                Event::DISK_INCIDENT,
+                format_args!("disk controller {}: {notice}", trap.controller),
+            );
+        }
+        Some(result)
+    }
+
     /// Whether a CPU has asked all to stop.
     #[inline]
     pub(crate) fn stopping(&self) -> bool {
@@ -90,7 +107,7 @@ impl Machine {
 
     /// Number of counters of devices, behind those of [`counters`].
     pub(crate) fn attempts(&self) -> usize {
-        Attempt::ALL.len()
+        Attempt::ALL.len() + Incident::ALL.len()
     }
 
     /// Name and value of counter `number`, over all CPUs.
@@ -99,8 +116,12 @@ impl Machine {
             let each = self.peers.iter().filter_map(|peer| peer.counters.get(number));
             return Some((name, each.map(|counter| counter.load(Ordering::Relaxed)).sum()));
         }
-        let attempt = *Attempt::ALL.get(number - counters::COUNT)?;
-        Some((attempt.name(), self.pci.lock().mediator.count(attempt)))
+        let number = number - counters::COUNT;
+        if let Some(attempt) = Attempt::ALL.get(number) {
+            return Some((attempt.name(), self.pci.lock().mediator.count(*attempt)));
+        }
+        let incident = *Incident::ALL.get(number - Attempt::ALL.len())?;
+        Some((incident.name(), self.disks.incidents(incident)))
     }
 
     /// The guest asked for a reset, in whatever way: the whole platform gets one.

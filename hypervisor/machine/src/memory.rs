@@ -5,6 +5,7 @@
 //! neither, so a guest address can never lead into it, even by a mistake here.
 
 use crate::address::{GuestPhys, HostPhys, PhysRange};
+use alloc::boxed::Box;
 use core::ptr::{with_exposed_provenance, with_exposed_provenance_mut};
 use sekisho_mediator::cpu::recall::WordMemory;
 use sekisho_mediator::cpu::walk::{GuestMemory, Unreachable};
@@ -24,13 +25,12 @@ pub(crate) const MESSAGES: PhysRange = PhysRange {
 
 /// What of the guest's physical memory the hypervisor may copy: nothing of its own, and nothing that the nested tables
 /// keep from the guest, or an emulated copy would reach what a plain one does not.
-#[derive(Clone, Copy)]
 pub(crate) struct GuestRam {
     /// The hypervisor's region.
     own: PhysRange,
     own_length: u64,
-    /// The interrupt addresses and the configuration window.
-    devices: [PhysRange; 2],
+    /// The interrupt addresses, the configuration window, and the registers that a mediator has.
+    devices: Box<[PhysRange]>,
     /// Everything below this and outside of `own` is allowed: nearly all accesses.
     surely: u64,
     /// End of the windows on this machine, at most [`WINDOW_LIMIT`].
@@ -38,14 +38,14 @@ pub(crate) struct GuestRam {
 }
 
 impl GuestRam {
-    /// For a machine with these ranges, and windows up to `limit`.
-    pub(crate) fn new(own: PhysRange, config_window: Option<PhysRange>, limit: u64) -> Self {
-        let window = config_window.unwrap_or(MESSAGES);
-        let surely = MESSAGES.start.min(window.start).min(limit);
+    /// For a machine where the guest's accesses to `trapped` are not plain ones, and windows up to `limit`.
+    pub(crate) fn new(own: PhysRange, trapped: impl IntoIterator<Item = PhysRange>, limit: u64) -> Self {
+        let devices: Box<[PhysRange]> = [MESSAGES].into_iter().chain(trapped).collect();
+        let surely = devices.iter().fold(limit, |least, range| least.min(range.start));
         Self {
             own,
             own_length: own.length(),
-            devices: [MESSAGES, window],
+            devices,
             surely,
             limit,
         }
@@ -166,7 +166,7 @@ mod tests {
             start: 0xb000_0000,
             end: 0xc000_0000,
         };
-        GuestRam::new(own, Some(window), 1 << 40)
+        GuestRam::new(own, [window], 1 << 40)
     }
 
     #[test]

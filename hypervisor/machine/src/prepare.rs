@@ -3,7 +3,9 @@
 //! Nothing of the running firmware is changed but what the policy takes from it: hidden functions are stopped.
 
 use crate::address::PhysRange;
+use crate::clock::Clock;
 use crate::cpu::Peer;
+use crate::disk::{self, Controller, Disks, NotAttached, Trap};
 use crate::enter::{Hypervisor, Slots};
 use crate::machine::{Journal, Machine};
 use crate::memory::{GuestRam, MESSAGES};
@@ -14,10 +16,12 @@ use crate::svm::{self, Features, HostState, Permissions, Watched};
 use crate::{apic, space};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
-use core::ptr::with_exposed_provenance;
+use core::fmt::{self, Write};
+use core::ptr::{with_exposed_provenance, with_exposed_provenance_mut};
 use core::sync::atomic::AtomicBool;
 use sekisho_abi::boot::{HANDOVER_MAGIC, Handover, HypervisorLayout, PAGE, REGION_SIZE, Status};
 use sekisho_abi::compiled::CompiledPolicy;
+use sekisho_keys::secrets::Secrets;
 use sekisho_mediator::cpu::interrupt_command::MAX_CPUS;
 use sekisho_mediator::cpu::msr;
 use sekisho_mediator::log::{Event, Log};
@@ -26,7 +30,7 @@ use sekisho_mediator::pci::{Mediator, MemoryRange, discover};
 use spin::Mutex;
 
 /// Bytes of heap: parsed policy, device table, decoder tables, log. Nothing is taken from it later.
-const HEAP: u64 = 3 << 20;
+const HEAP: u64 = 5 << 20;
 /// Lines that the log keeps.
 const LOG_LINES: usize = 512;
 /// Bytes of a bus in the configuration window.
@@ -82,11 +86,17 @@ fn build(
     let apic_page = apic::page_address();
     let limit = space::window_limit(features.physical_bits);
     let window = config_window(handover, region.whole(), limit)?;
-    let ram = GuestRam::new(region.whole(), window, limit);
     let pci = take_devices(policy, region.whole(), window)?;
-    let permissions = Permissions::new(&mut region, CONFIG_ADDRESS..=CONFIG_DATA + 3, watched_registers())?;
-    let nested = space::nested(&mut region, features.physical_bits, apic_page, window)?;
-    let mut tables = space::host(&mut region, layout, &ram)?;
+    let traps = disk_traps(&pci);
+    let absent = traps.iter().filter_map(Trap::pages).chain(window);
+    let ram: &'static GuestRam = Box::leak(Box::new(GuestRam::new(region.whole(), absent.clone(), limit)));
+    let clock: &'static Clock = Box::leak(Box::new(Clock::new(handover.tsc_hertz)));
+    let nested = space::nested(&mut region, features.physical_bits, apic_page, absent)?;
+    let ports = [(CONFIG_ADDRESS, CONFIG_DATA + 3)].into_iter();
+    let ports = ports.chain(traps.iter().filter_map(Trap::ports));
+    let permissions = Permissions::new(&mut region, ports, watched_registers())?;
+    let mut tables = space::host(&mut region, layout, ram)?;
+    let controllers = attach_disks(handover, policy, &pci, &traps, &mut region, ram, clock)?;
     let peers: &'static [Peer] = Box::leak((0..cpus).map(|_| Peer::new()).collect::<Vec<_>>().into());
     let machine = Machine {
         region: region.whole(),
@@ -98,6 +108,7 @@ fn build(
         guest_status: policy.guest_status,
         reset: reset_register(handover),
         pci: Mutex::new(pci),
+        disks: Disks::new(controllers, traps),
         memory_types: Mutex::new(()),
         journal: Mutex::new(Journal {
             log: Log::new(LOG_LINES),
@@ -145,6 +156,65 @@ fn take_devices(
     })
 }
 
+/// Gives every mediated disk controller its mediator. What stands in the way goes to the loader as a sentence.
+fn attach_disks(
+    handover: &Handover,
+    policy: &CompiledPolicy,
+    pci: &Pci,
+    traps: &[Trap],
+    region: &mut Region,
+    ram: &'static GuestRam,
+    clock: &'static Clock,
+) -> Result<Vec<Controller>, Status> {
+    let secrets = if handover.secrets[1] == 0 {
+        Secrets::default()
+    } else {
+        // SAFETY: `prepare`'s caller vouches for the bytes that the handover names.
+        Secrets::from_bytes(unsafe { bytes(handover.secrets) }).map_err(|_| Status::BadPolicy)?
+    };
+    let surroundings = disk::Surroundings {
+        policy,
+        secrets: &secrets,
+        ram,
+        clock,
+    };
+    disk::attach(pci, traps, region, &surroundings).map_err(|refusal| {
+        // SAFETY: as above; the loader waits for the answer before it looks.
+        report(unsafe { bytes_mut(handover.report) }, &refusal);
+        Status::Disk
+    })
+}
+
+/// Leaves a sentence for the loader, as far as it fits.
+fn report(buffer: &mut [u8], refusal: &NotAttached) {
+    let mut rest = Rest(buffer);
+    // What does not fit is cut off.
+    let _ = write!(rest, "{refusal}");
+}
+
+/// What is left of a buffer for text.
+struct Rest<'a>(&'a mut [u8]);
+
+impl Write for Rest<'_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        for character in text.chars() {
+            let mut bytes = [0; 4];
+            let encoded = character.encode_utf8(&mut bytes).as_bytes();
+            let place = self.0.split_off_mut(..encoded.len()).ok_or(fmt::Error)?;
+            place.copy_from_slice(encoded);
+        }
+        Ok(())
+    }
+}
+
+/// Where the guest's accesses to the mediated disk controllers are trapped.
+fn disk_traps(pci: &Pci) -> Vec<Trap> {
+    let mediated = pci.mediator.mediated().enumerate();
+    mediated
+        .flat_map(|(controller, (function, taken))| disk::traps(function, taken, controller))
+        .collect()
+}
+
 /// The MSRs that exit, from the mediator's list.
 fn watched_registers() -> impl Iterator<Item = (u32, Watched)> {
     msr::OURS.iter().flat_map(|ours| {
@@ -189,6 +259,16 @@ unsafe fn bytes([address, length]: [u64; 2]) -> &'static [u8] {
     let start = with_exposed_provenance::<u8>(address as usize);
     // SAFETY: the caller vouches.
     unsafe { core::slice::from_raw_parts(start, length as usize) }
+}
+
+/// The same, to write to.
+///
+/// # Safety
+/// As for [`bytes`], and nobody else uses them meanwhile.
+unsafe fn bytes_mut([address, length]: [u64; 2]) -> &'static mut [u8] {
+    let start = with_exposed_provenance_mut::<u8>(address as usize);
+    // SAFETY: the caller vouches.
+    unsafe { core::slice::from_raw_parts_mut(start, length as usize) }
 }
 
 /// The image's size, read without allocating: entry and memory size are the first two fields.

@@ -50,13 +50,13 @@ pub(crate) fn host(
 }
 
 /// The guest's physical address space: the machine's, but for the hypervisor's region (every page of it reads as
-/// ones), the xAPIC page (read-only), the rest of the interrupt addresses and the configuration window (every access
+/// ones), the xAPIC page (read-only), the rest of the interrupt addresses and the pages in `absent` (every access
 /// exits).
 pub(crate) fn nested(
     region: &mut Region,
     physical_bits: u32,
     apic_page: u64,
-    window: Option<PhysRange>,
+    absent: impl Iterator<Item = PhysRange>,
 ) -> Result<Tables, Exhausted> {
     let whole = region.whole();
     let mut tables = Tables::new(region)?;
@@ -87,8 +87,8 @@ pub(crate) fn nested(
     {
         tables.map(region, page, PAGE, Mapping::Absent)?;
     }
-    if let Some(window) = window {
-        tables.map(region, window.start, window.length(), Mapping::Absent)?;
+    for range in absent {
+        tables.map(region, range.start, range.length(), Mapping::Absent)?;
     }
     Ok(tables)
 }

@@ -18,7 +18,10 @@ const ARROWS: [(&str, &[&str]); 12] = [
     ),
     ("sekisho-nested", &[]),
     ("sekisho-mediator", &["sekisho-abi", "sekisho-crypto"]),
-    ("sekisho-machine", &["sekisho-abi", "sekisho-mediator"]),
+    (
+        "sekisho-machine",
+        &["sekisho-abi", "sekisho-keys", "sekisho-mediator"],
+    ),
     (
         "sekisho-loader",
         &[

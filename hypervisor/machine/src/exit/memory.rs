@@ -1,10 +1,11 @@
 //! Accesses that the nested tables refuse: the xAPIC page, the configuration window, the hypervisor's own memory.
 
-use super::{MemoryFault, MetBy, startup};
+use super::{MemoryFault, MetBy, disk, startup};
+use crate::address::HostPhys;
 use crate::counters::Counter;
 use crate::cpu::Cpu;
 use crate::machine::Machine;
-use crate::memory::GuestRam;
+use crate::memory::{DeviceRegister, GuestRam};
 use crate::svm::{Exception, View};
 use sekisho_mediator::cpu::apic_page::{ApicWrite, COMMAND_HIGH, apic_write};
 use sekisho_mediator::cpu::emulate::{Device, Fault, Refusal, Segment, Surroundings, emulate, skip};
@@ -45,6 +46,11 @@ fn find_device(cpu: &mut Cpu, fault: MemoryFault) {
         apic_page(cpu, fault);
     } else if let Some(offset) = machine.window_offset(address) {
         config_window(cpu, fault, offset);
+    } else if let Some((trap, offset)) = machine.disks.at_address(address) {
+        disk::memory(cpu, fault, trap, offset);
+    } else if let Some(room) = machine.disks.room_beside(address) {
+        let address = HostPhys(address);
+        carry_out(cpu, fault, &mut Neighbour { address, room });
     } else {
         nothing_there(cpu, fault);
     }
@@ -61,7 +67,7 @@ fn known_apic_write(cpu: &mut Cpu) -> bool {
     if !view.is_recallable() {
         return false;
     }
-    let (cr3, ram) = (view.paging().cr3, &cpu.machine.ram);
+    let (cr3, ram) = (view.paging().cr3, cpu.machine.ram);
     let Some(store) = cpu.recall.find(cr3, view.code_address(), ram) else {
         return false;
     };
@@ -117,7 +123,7 @@ fn nothing_there(cpu: &mut Cpu, fault: Fault) {
         return cpu.refuse(Refusal::Undecodable);
     };
     cpu.vcpu.gather();
-    let ram = &cpu.machine.ram;
+    let ram = cpu.machine.ram;
     let (registers, view) = cpu.vcpu.split();
     let result = skip(registers, view.mode(), &bytes, fault, &Around { view, ram });
     finish(cpu, result);
@@ -125,13 +131,13 @@ fn nothing_there(cpu: &mut Cpu, fault: Fault) {
 
 /// Carries the instruction out against `device`; whether it was.
 #[inline]
-fn carry_out<D: Device>(cpu: &mut Cpu, fault: Fault, device: &mut D) -> bool {
+pub(super) fn carry_out<D: Device>(cpu: &mut Cpu, fault: Fault, device: &mut D) -> bool {
     let Some(bytes) = cpu.instruction() else {
         cpu.refuse(Refusal::Undecodable);
         return false;
     };
     cpu.vcpu.gather();
-    let ram = &cpu.machine.ram;
+    let ram = cpu.machine.ram;
     let (registers, view) = cpu.vcpu.split();
     let result = emulate(
         registers,
@@ -146,7 +152,7 @@ fn carry_out<D: Device>(cpu: &mut Cpu, fault: Fault, device: &mut D) -> bool {
 
 /// The registers hold the results: the instruction is done. Or the guest gets its exception.
 #[inline]
-fn finish(cpu: &mut Cpu, result: Result<(), Refusal>) -> bool {
+pub(super) fn finish(cpu: &mut Cpu, result: Result<(), Refusal>) -> bool {
     match result {
         Ok(()) => {
             cpu.vcpu.scatter();
@@ -218,14 +224,55 @@ impl Device for ConfigWindow {
     }
 }
 
+/// A register of the guest's that shares a page with trapped ones: the access is its own.
+struct Neighbour {
+    address: HostPhys,
+    /// Bytes up to the next trapped range.
+    room: u64,
+}
+
+impl Neighbour {
+    fn register<T: Copy>(&self) -> DeviceRegister<T> {
+        // SAFETY: the instruction faulted there, so the address is below the windows' end; it lies outside of the
+        // region and of every trapped range, so the guest may do there what it likes.
+        unsafe { DeviceRegister::new(self.address) }
+    }
+}
+
+impl Device for Neighbour {
+    fn read(&mut self, width: Width) -> u64 {
+        if u64::from(width.bytes()) > self.room {
+            return width.mask();
+        }
+        match width {
+            Width::One => u64::from(self.register::<u8>().read()),
+            Width::Two => u64::from(self.register::<u16>().read()),
+            Width::Four => u64::from(self.register::<u32>().read()),
+            Width::Eight => self.register::<u64>().read(),
+        }
+    }
+
+    fn write(&mut self, width: Width, value: u64) {
+        if u64::from(width.bytes()) > self.room {
+            return;
+        }
+        match width {
+            Width::One => self.register().write(value as u8),
+            Width::Two => self.register().write(value as u16),
+            Width::Four => self.register().write(value as u32),
+            Width::Eight => self.register().write(value),
+        }
+    }
+}
+
 /// The rest of the guest's CPU, for the instructions that need it.
-struct Around<'a> {
-    view: View<'a>,
-    ram: &'a GuestRam,
+pub(super) struct Around<'a> {
+    pub(super) view: View<'a>,
+    pub(super) ram: &'a GuestRam,
 }
 
 impl Around<'_> {
-    fn memory(&self) -> LinearMemory<'_, GuestRam> {
+    pub(super) fn memory(&self) -> LinearMemory<'_, GuestRam> {
         LinearMemory {
             paging: self.view.paging(),
             privilege: self.view.privilege(),
@@ -255,7 +302,7 @@ impl Cpu {
         let view = self.vcpu.view();
         if view.is_recallable() {
             self.recall
-                .note(view.paging().cr3, view.code_address(), &bytes, &self.machine.ram);
+                .note(view.paging().cr3, view.code_address(), &bytes, self.machine.ram);
         }
     }
 

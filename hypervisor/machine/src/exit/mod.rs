@@ -1,5 +1,6 @@
 //! Why the guest stopped, and who answers: one match.
 
+mod disk;
 mod hypercall;
 mod memory;
 mod model_specific;
@@ -32,6 +33,8 @@ pub(crate) enum Exit {
     SingleStep,
     /// INVD.
     InvalidateCaches,
+    /// PAUSE, while it is watched.
+    Pause,
     /// VMMCALL.
     Hypercall,
     /// Another instruction of the virtualization extension.
@@ -115,6 +118,7 @@ fn answer(cpu: &mut Cpu) {
         Exit::InterruptReturn => nmi::returning(cpu),
         Exit::SingleStep => nmi::stepped(cpu),
         Exit::InvalidateCaches => invalidate_caches(cpu),
+        Exit::Pause => disk::paused(cpu),
         Exit::Hypercall => hypercall::handle(cpu),
         Exit::Virtualization => {
             let rip = cpu.vcpu.rip();
@@ -233,7 +237,7 @@ impl Cpu {
             &view.paging(),
             view.code_address(),
             view.privilege(),
-            &self.machine.ram,
+            self.machine.ram,
         )
         .ok()
     }

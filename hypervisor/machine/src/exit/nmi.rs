@@ -146,7 +146,7 @@ impl Cpu {
         }
         let view = self.vcpu.view();
         let before = view.code_address().wrapping_sub(1);
-        let bytes = fetch(&view.paging(), before, view.privilege(), &self.machine.ram).ok()?;
+        let bytes = fetch(&view.paging(), before, view.privilege(), self.machine.ram).ok()?;
         bytes.as_slice().first().copied()
     }
 }

@@ -1,13 +1,29 @@
-//! IN and OUT at the configuration ports.
+//! IN and OUT at ports of ours: configuration space and disk controllers.
 
+use super::disk;
 use crate::counters::Counter;
 use crate::cpu::Cpu;
 use crate::svm::Exception;
+use core::ops::RangeInclusive;
+use sekisho_mediator::pci::ports::{CONFIG_ADDRESS, CONFIG_DATA};
+
+/// Configuration space, and the reset control that shares its ports.
+const CONFIG_PORTS: RangeInclusive<u16> = CONFIG_ADDRESS..=CONFIG_DATA + 3;
 
 /// An access to a port of ours.
 #[inline(never)]
 pub(crate) fn handle(cpu: &mut Cpu) {
     let access = cpu.vcpu.port_access();
+    if !CONFIG_PORTS.contains(&access.port)
+        && let Some(trap) = cpu.machine.disks.at_port(access.port)
+    {
+        if access.string {
+            disk::port_string(cpu, access.port, trap);
+        } else {
+            disk::port(cpu, access, trap);
+        }
+        return;
+    }
     cpu.count(Counter::ConfigPort);
     if access.string {
         // No driver configures devices from memory; refused rather than half emulated.
@@ -26,7 +42,7 @@ pub(crate) fn handle(cpu: &mut Cpu) {
 
 /// IN to AL and AX keeps the rest of RAX; IN to EAX clears the upper half (APM volume 1, 3.1.2).
 #[inline]
-const fn merge(old: u64, value: u32, width: u8) -> u64 {
+pub(super) const fn merge(old: u64, value: u32, width: u8) -> u64 {
     match width {
         1 => old & !0xff | value as u64 & 0xff,
         2 => old & !0xffff | value as u64 & 0xffff,

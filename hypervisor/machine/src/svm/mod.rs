@@ -149,6 +149,7 @@ impl Vcpu {
             exit_code::IRET => Exit::InterruptReturn,
             exit_code::DB => Exit::SingleStep,
             exit_code::INVD => Exit::InvalidateCaches,
+            exit_code::PAUSE => Exit::Pause,
             exit_code::VMMCALL => Exit::Hypercall,
             exit_code::INVLPGA | exit_code::VMRUN => Exit::Virtualization,
             exit_code::VMLOAD..=exit_code::SKINIT => Exit::Virtualization,
@@ -238,6 +239,15 @@ impl Vcpu {
         match on {
             Watch::On => control.intercept1 |= intercept1::IRET,
             Watch::Off => control.intercept1 &= !intercept1::IRET,
+        }
+    }
+
+    /// Whether PAUSE exits.
+    pub(crate) fn watch_pause(&mut self, on: Watch) {
+        let control = &mut self.vmcb_mut().control;
+        match on {
+            Watch::On => control.intercept1 |= intercept1::PAUSE,
+            Watch::Off => control.intercept1 &= !intercept1::PAUSE,
         }
     }
 

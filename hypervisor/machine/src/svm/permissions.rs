@@ -18,14 +18,14 @@ const MSR_RANGES: [(u32, usize); 3] = [(0, 0), (0xc000_0000, 0x800), (0xc001_000
 const RANGE_LENGTH: u32 = 0x2000;
 
 impl Permissions {
-    /// Maps that let everything through but `ports`, and the MSRs in `msrs` with what of each exits.
+    /// Maps that let everything through but `ports`, first and last, and the MSRs in `msrs` with what of each exits.
     pub(crate) fn new(
         region: &mut Region,
-        ports: core::ops::RangeInclusive<u16>,
+        ports: impl Iterator<Item = (u16, u16)>,
         msrs: impl Iterator<Item = (u32, Watched)>,
     ) -> Result<Self, Exhausted> {
         let (io, msr) = (region.pages(3)?, region.pages(2)?);
-        for port in ports {
+        for port in ports.flat_map(|(first, last)| first..=last) {
             set_bit(io, usize::from(port));
         }
         for (number, watched) in msrs {

@@ -9,6 +9,7 @@ pub(crate) mod intercept1 {
     pub(crate) const CPUID: u32 = 1 << 18;
     pub(crate) const IRET: u32 = 1 << 20;
     pub(crate) const INVD: u32 = 1 << 22;
+    pub(crate) const PAUSE: u32 = 1 << 23;
     pub(crate) const INVLPGA: u32 = 1 << 26;
     pub(crate) const IOIO_PROT: u32 = 1 << 27;
     pub(crate) const MSR_PROT: u32 = 1 << 28;
@@ -33,6 +34,7 @@ pub(crate) mod exit_code {
     pub(crate) const CPUID: u64 = 0x72;
     pub(crate) const IRET: u64 = 0x74;
     pub(crate) const INVD: u64 = 0x76;
+    pub(crate) const PAUSE: u64 = 0x77;
     pub(crate) const INVLPGA: u64 = 0x7a;
     pub(crate) const IOIO: u64 = 0x7b;
     pub(crate) const MSR: u64 = 0x7c;

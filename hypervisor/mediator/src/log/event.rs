@@ -47,11 +47,14 @@ impl Event {
     /// An instruction that had to be carried out could not be decoded; the guest got a fault.
     pub const NOT_DECODED: Self = Self::new(303, Level::Warning);
 
+    /// Something about a disk was refused, hidden or went wrong.
+    pub const DISK_INCIDENT: Self = Self::new(501, Level::Warning);
+
     /// The guest shuts down or resets the machine.
     pub const GUEST_RESET: Self = Self::new(402, Level::Info);
 
     /// Every kind, for the documentation and for decoding.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::STARTED,
         Self::CPU_ENTERED,
         Self::MEMORY,
@@ -63,6 +66,7 @@ impl Event {
         Self::CPU_REFUSED,
         Self::NOT_DECODED,
         Self::GUEST_RESET,
+        Self::DISK_INCIDENT,
     ];
 
     const fn new(code: u16, level: Level) -> Self {
