@@ -68,10 +68,10 @@ fn policy() -> Result<String, Failure> {
 fn an_encrypted_volume_is_plain_to_the_guest_and_opens_with_stock_tools() -> Result<(), Failure> {
     let scene = Scene::new("volume", &policy()?)?;
     let mut machine = scene.boot("volume")?;
-    machine.run("mke2fs -q -t ext4 $disk && mkdir -p /mnt && mount $disk /mnt")?;
-    machine.run(&format!("echo '{MARK}' > /mnt/mark"))?;
-    machine.run("head -c 20000000 /dev/urandom > /mnt/noise; umount /mnt; mount $disk /mnt")?;
-    let written = machine.run("cd /mnt; sha256sum mark noise; cd /; umount /mnt")?;
+    machine.run("mke2fs -q -t ext4 $disk && mkdir -p /volume && mount $disk /volume")?;
+    machine.run(&format!("echo '{MARK}' > /volume/mark"))?;
+    machine.run("head -c 20000000 /dev/urandom > /volume/noise; umount /volume; mount $disk /volume")?;
+    let written = machine.run("cd /volume; sha256sum mark noise; cd /; umount /volume")?;
     machine.power_off()?;
 
     let platter = scene.laptop.platter()?;
@@ -79,16 +79,16 @@ fn an_encrypted_volume_is_plain_to_the_guest_and_opens_with_stock_tools() -> Res
 
     let mut machine = scene.boot_bare("volume-bare")?;
     let plain =
-        machine.run("mkdir -p /mnt && mount /dev/mapper/plain /mnt && cd /mnt && sha256sum mark noise")?;
+        machine.run("mkdir -p /volume && mount /dev/mapper/plain /volume && cd /volume && sha256sum mark noise")?;
     assert_same(&mut machine, "checksums by dm-crypt", &plain, &written)?;
     // And the other way round.
-    let written = machine.run("cp noise more; sha256sum more; cd /; umount /mnt; cryptsetup close plain")?;
+    let written = machine.run("cp noise more; sha256sum more; cd /; umount /volume; cryptsetup close plain")?;
     machine.power_off()?;
 
     let mut machine = scene.boot("volume-again")?;
     machine.run("e2fsck -fn $disk")?;
     let plain =
-        machine.run("mkdir -p /mnt && mount $disk /mnt && cd /mnt && sha256sum more; cd /; umount /mnt")?;
+        machine.run("mkdir -p /volume && mount $disk /volume && cd /volume && sha256sum more; cd /; umount /volume")?;
     assert_same(&mut machine, "checksum of what dm-crypt wrote", &plain, &written)?;
     machine.power_off()
 }
