@@ -73,6 +73,14 @@ impl Port {
         self.engine.drive = Drive::Ready;
     }
 
+    /// The command list stands still: nothing of it is remembered.
+    pub(super) fn abandon(&mut self) {
+        self.engine.is_halted = false;
+        self.engine.slot = 0;
+        self.engine.queue.clear();
+        self.release_all();
+    }
+
     /// No command is outstanding any more.
     pub(super) fn release_all(&mut self) {
         for (number, _) in std::mem::take(&mut self.engine.commands) {
@@ -92,10 +100,7 @@ impl Port {
             self.command |= cmd::CR;
         } else if before & cmd::CR != 0 {
             self.command &= !cmd::CR;
-            self.engine.is_halted = false;
-            self.engine.slot = 0;
-            self.engine.queue.clear();
-            self.release_all();
+            self.abandon();
         }
         self.command != before
     }

@@ -50,6 +50,9 @@ const FIS_ALIGNMENT: u32 = 0xff;
 const DET: u32 = 0xf;
 const DET_RESET: u32 = 1;
 const SCTL_RESERVED: u32 = 0xffff_f000;
+const SNTF_RESERVED: u32 = 0xffff_0000;
+/// Reserved, and what only the hardware says: sleep is offered nowhere.
+const DEVSLP_RESERVED: u32 = 0xfe00_0002;
 const SSTS_SPEED_AND_POWER: u32 = 0xff0;
 /// What the registers of nobody read.
 const NO_SIGNATURE: u32 = u32::MAX;
@@ -160,6 +163,9 @@ impl Port {
             port::SERR => self.errors &= !value,
             port::SACT => self.write_active(value),
             port::CI => self.issue(value),
+            // No drive here notifies, and none sleeps.
+            port::SNTF => self.expect_zero(register, value & SNTF_RESERVED),
+            port::DEVSLP => self.expect_zero(register, value & DEVSLP_RESERVED),
             _ => self.expect_zero(register, value),
         }
     }
@@ -209,6 +215,10 @@ impl Port {
         if was_on && !is_on {
             self.issued = 0;
             self.active = 0;
+            if self.command & cmd::CR == 0 {
+                // Stopped before it began: nothing that was issued will be fetched.
+                self.abandon();
+            }
         }
         // The area may go only when nothing runs any more (section 10.3.2).
         let keeps_area = value & cmd::FRE != 0 || self.command & (cmd::ST | cmd::CR) == 0;

@@ -11,9 +11,9 @@ use super::spec::{
     CAP_NCS_SHIFT, CAP_SALP, CAP_SSS, CAP2_APST, CAP2_SDS, LIST_ADDRESS, MAX_SLOTS, PORT_BYTES, PORTS, PX_CI,
     PX_CLB, PX_CLBU, PX_CMD, PX_CMD_ALPE, PX_CMD_APSTE, PX_CMD_ASP, PX_CMD_ATAPI, PX_CMD_CLO, PX_CMD_CPD,
     PX_CMD_CR, PX_CMD_DLAE, PX_CMD_ESP, PX_CMD_FBSCP, PX_CMD_FRE, PX_CMD_ICC, PX_CMD_PMA, PX_CMD_POD,
-    PX_CMD_ST, PX_CMD_SUD, PX_DEVSLP, PX_FB, PX_FBU, PX_IE, PX_IS, PX_IS_ALL, PX_IS_FATAL, PX_SACT, PX_SCTL,
-    PX_SCTL_WRITABLE, PX_SERR, PX_SERR_EXCHANGED, PX_SIG, PX_SNTF, PX_SSTS, PX_SSTS_DET, PX_TFD,
-    PX_TFD_ABORTED, RECEIVED_ADDRESS,
+    PX_CMD_ST, PX_CMD_SUD, PX_DEVSLP, PX_DEVSLP_WRITABLE, PX_FB, PX_FBU, PX_IE, PX_IS, PX_IS_ALL,
+    PX_IS_FATAL, PX_SACT, PX_SCTL, PX_SCTL_WRITABLE, PX_SERR, PX_SERR_EXCHANGED, PX_SIG, PX_SNTF, PX_SSTS,
+    PX_SSTS_DET, PX_TFD, PX_TFD_ABORTED, RECEIVED_ADDRESS,
 };
 use crate::disk::command::TaskFile;
 use crate::disk::drive::Drive;
@@ -174,17 +174,15 @@ impl Port {
                 self.store(PX_IE, self.enabled, io.registers);
             }
             PX_CMD => self.set_command(value, io),
-            PX_SCTL => {
-                if value & PX_SSTS_DET != 0 {
-                    self.may_be_exchanged();
-                }
-                self.store(PX_SCTL, value & PX_SCTL_WRITABLE, io.registers);
-            }
+            PX_SCTL => self.set_control(value, io),
             PX_SERR => self.clear_errors(value, io),
             PX_SACT if self.engine != Engine::Stopped => self.active |= value & self.every_slot(),
             PX_CI if self.engine != Engine::Stopped => self.submit(value, io),
             PX_SNTF => self.store(PX_SNTF, value & 0xffff, io.registers),
-            PX_DEVSLP if self.abilities.cap2 & CAP2_SDS != 0 => self.store(PX_DEVSLP, value, io.registers),
+            PX_DEVSLP if self.abilities.cap2 & CAP2_SDS != 0 => {
+                let kept = self.load(PX_DEVSLP, io.registers) & !PX_DEVSLP_WRITABLE;
+                self.store(PX_DEVSLP, kept | value & PX_DEVSLP_WRITABLE, io.registers);
+            }
             _ => {}
         }
     }
@@ -322,6 +320,19 @@ impl Port {
             bits |= PX_CMD_POD;
         }
         bits
+    }
+
+    /// PxSCTL is written. The link is not touched while the command list runs (10.4.2).
+    fn set_control<R: Registers, H>(&mut self, value: u32, io: &mut Io<'_, R, H>) {
+        let mut value = value & PX_SCTL_WRITABLE;
+        if self.load(PX_CMD, io.registers) & (PX_CMD_ST | PX_CMD_CR) != 0 {
+            let kept = self.load(PX_SCTL, io.registers) & PX_SSTS_DET;
+            value = value & !PX_SSTS_DET | kept;
+        }
+        if value & PX_SSTS_DET != 0 {
+            self.may_be_exchanged();
+        }
+        self.store(PX_SCTL, value, io.registers);
     }
 
     /// The guest stops the port: what it submitted is forgotten (3.3.13, 3.3.14).

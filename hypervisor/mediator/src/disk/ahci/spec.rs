@@ -221,3 +221,5 @@ pub(super) const RECEIVED_ABORTED: u32 = 0x0451_4034;
 
 /// Control register of a Register Host to Device FIS, byte 15: software reset.
 pub(super) const CONTROL_SRST: u8 = 1 << 2;
+/// What of PxDEVSLP the guest may write (3.3.17): ADSE, and the three times.
+pub(super) const PX_DEVSLP_WRITABLE: u32 = 0x01ff_fffd;

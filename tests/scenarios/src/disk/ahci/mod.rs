@@ -1,5 +1,12 @@
 //! The guest's AHCI driver, the mediator, and a controller with disks.
 
+mod amended;
+mod errors;
+mod hostile;
+mod presence;
+mod queue;
+mod refused;
+mod requests;
 mod transfers;
 
 use super::layout;
