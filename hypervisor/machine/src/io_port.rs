@@ -1,7 +1,7 @@
 //! IN and OUT of the widths that configuration space has.
 //!
-//! Only for ports that cannot harm the hypervisor: configuration space behind the mediator, and what shares its
-//! ports. That is why these are not `unsafe`, and why nobody else may use them.
+//! Only for ports that cannot harm the hypervisor: configuration space behind the mediator, what shares its ports, and
+//! disk controllers behind theirs. That is why these are not `unsafe`, and why nobody else may use them.
 
 use sekisho_mediator::pci::Width;
 use x86_64::instructions::port::Port;
@@ -29,7 +29,7 @@ pub(crate) fn write(port: u16, width: Width, value: u32) {
 
 #[inline]
 fn input<T: PortRead>(port: u16) -> T {
-    // SAFETY: the callers name configuration ports; what a function does to memory, the mediator has decided.
+    // SAFETY: the callers name such ports; what a device does to memory, its mediator has decided.
     unsafe { Port::new(port).read() }
 }
 

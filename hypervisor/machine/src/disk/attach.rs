@@ -1,6 +1,6 @@
 //! Giving each mediated controller its mediator, on the boot CPU, while the firmware still runs on the bare machine.
 
-use super::{Controller, DiskHost, LeadsTo, MemoryRegisters, Trap};
+use super::{Controller, DiskHost, IdePorts, LeadsTo, MemoryRegisters, Trap};
 use crate::address::HostPhys;
 use crate::clock::Clock;
 use crate::memory::GuestRam;
@@ -13,7 +13,8 @@ use sekisho_abi::pci::Address;
 use sekisho_abi::selection::Driver;
 use sekisho_abi::storage::{Atapi, Controller as Rule};
 use sekisho_keys::secrets::Secrets;
-use sekisho_mediator::disk::ahci::{Ahci, AttachError};
+use sekisho_mediator::disk::ahci::{self, Ahci};
+use sekisho_mediator::disk::ata::{self, Ata};
 use sekisho_mediator::disk::binding::{Binding, Unbound};
 use sekisho_mediator::disk::seam::{Buffer, DeviceAddress};
 use sekisho_mediator::pci::Taken;
@@ -27,8 +28,10 @@ pub(crate) struct NotAttached {
 enum Why {
     /// Its registers are not where a mediator looks for them.
     NoRegisters,
-    /// Its mediator's reason.
-    Ahci(AttachError<Unbound>),
+    /// The mediator's reason.
+    Ahci(ahci::AttachError<Unbound>),
+    /// The same.
+    Ata(ata::AttachError<Unbound>),
 }
 
 /// What all controllers are attached with.
@@ -50,7 +53,8 @@ pub(crate) fn attach(
     mediated
         .map(|(number, (function, taken))| {
             let attached = match taken.driver {
-                Driver::Ahci => ahci(traps, number, taken, region, surroundings),
+                Driver::Ahci => attach_ahci(traps, number, taken, region, surroundings),
+                Driver::Ata => attach_ata(traps, number, taken, region, surroundings),
                 _ => Err(Why::NoRegisters),
             };
             attached.map_err(|why| NotAttached {
@@ -61,7 +65,7 @@ pub(crate) fn attach(
         .collect()
 }
 
-fn ahci(
+fn attach_ahci(
     traps: &[Trap],
     number: usize,
     taken: Taken,
@@ -77,18 +81,42 @@ fn ahci(
     let mut registers = unsafe { MemoryRegisters::in_firmware(HostPhys(window.start), length) };
     // SAFETY: the region is the hypervisor's own, and only `memory` below makes buffers of it.
     let mut host = unsafe { DiskHost::new(surroundings.ram, surroundings.clock, region.whole()) };
-    let rule = rule(surroundings.policy, taken);
-    let (volumes, atapi) = rule.map_or((&[][..], Atapi::Refuse), |rule| (&rule.volumes, rule.atapi));
-    let storage = &surroundings.policy.storage;
-    let secrets = surroundings.secrets;
-    let key = |name: &str| secrets.volume(name).map(|volume| volume.key.expose());
-    let mut binding = Binding::new(storage, volumes, &secrets.pins, &key);
     let mut memory = |length, alignment| buffer(region, length, alignment);
-    let ahci = Ahci::attach(atapi, &mut registers, &mut host, &mut memory, &mut binding);
-    let ahci = ahci.map_err(Why::Ahci)?;
+    let attached = surroundings.bind(taken, |atapi, binding| {
+        Ahci::attach(atapi, &mut registers, &mut host, &mut memory, binding)
+    });
+    let ahci = attached.map_err(Why::Ahci)?;
     // SAFETY: the next access is a guest's, under the hypervisor's own tables.
     unsafe { registers.leave_firmware() };
     Ok(Controller::ahci(ahci, registers, host))
+}
+
+fn attach_ata(
+    traps: &[Trap],
+    number: usize,
+    taken: Taken,
+    region: &mut Region,
+    surroundings: &Surroundings<'_>,
+) -> Result<Controller, Why> {
+    let mut ports = IdePorts::of(traps, number);
+    // SAFETY: the region is the hypervisor's own, and only `memory` below makes buffers of it.
+    let mut host = unsafe { DiskHost::new(surroundings.ram, surroundings.clock, region.whole()) };
+    let mut memory = |length, alignment| buffer(region, length, alignment);
+    let attached = surroundings.bind(taken, |atapi, binding| {
+        Ata::attach(atapi, &mut ports, &mut host, &mut memory, binding)
+    });
+    Ok(Controller::ata(attached.map_err(Why::Ata)?, ports, host))
+}
+
+impl Surroundings<'_> {
+    /// Attaches the controller that was `taken` with what the policy says of it.
+    fn bind<T>(&self, taken: Taken, attach: impl FnOnce(Atapi, &mut Binding<'_>) -> T) -> T {
+        let rule = rule(self.policy, taken);
+        let (volumes, atapi) = rule.map_or((&[][..], Atapi::Refuse), |rule| (&rule.volumes, rule.atapi));
+        let key = |name: &str| self.secrets.volume(name).map(|volume| volume.key.expose());
+        let mut binding = Binding::new(&self.policy.storage, volumes, &self.secrets.pins, &key);
+        attach(atapi, &mut binding)
+    }
 }
 
 /// The policy's rule that took a controller.
@@ -111,11 +139,15 @@ impl fmt::Display for NotAttached {
         write!(f, "disk controller {}: ", self.controller)?;
         match &self.why {
             Why::NoRegisters => f.write_str("its registers are not where its driver looks for them"),
-            Why::Ahci(AttachError::Absent) => f.write_str("nothing answers at its registers"),
-            Why::Ahci(AttachError::Handoff) => f.write_str("the firmware does not let go of it"),
-            Why::Ahci(AttachError::Stuck) => f.write_str("it neither stops nor resets"),
-            Why::Ahci(AttachError::Memory) => f.write_str("there is no memory for it that it can address"),
-            Why::Ahci(AttachError::Refused(_, why)) => why.fmt(f),
+            Why::Ahci(ahci::AttachError::Absent) => f.write_str("nothing answers at its registers"),
+            Why::Ahci(ahci::AttachError::Handoff) => f.write_str("the firmware does not let go of it"),
+            Why::Ahci(ahci::AttachError::Stuck) => f.write_str("it neither stops nor resets"),
+            Why::Ahci(ahci::AttachError::Memory) | Why::Ata(ata::AttachError::Memory) => {
+                f.write_str("there is no memory for it that it can address")
+            }
+            Why::Ahci(ahci::AttachError::Refused(_, why)) | Why::Ata(ata::AttachError::Refused(_, why)) => {
+                why.fmt(f)
+            }
         }
     }
 }

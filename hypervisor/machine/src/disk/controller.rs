@@ -1,9 +1,12 @@
 //! One disk controller: its mediator, and what that sees of the machine.
 
-use super::{DiskHost, LeadsTo, MemoryRegisters, Trap};
+use super::{DiskHost, IdePorts, LeadsTo, MemoryRegisters, Trap};
+use alloc::boxed::Box;
 use sekisho_mediator::cpu::registers::Width;
 use sekisho_mediator::disk::ahci::Ahci;
-use sekisho_mediator::disk::incident::{Incident, Notice};
+use sekisho_mediator::disk::ata::Ata;
+use sekisho_mediator::disk::incident::{Incident, Incidents, Notice};
+use sekisho_mediator::pci::Width as PortWidth;
 
 /// A controller with its mediator.
 pub(crate) struct Controller {
@@ -18,6 +21,10 @@ enum Engine {
         /// What the guest wrote to the index port.
         index: u32,
     },
+    Ata {
+        ata: Box<Ata>,
+        ports: IdePorts,
+    },
 }
 
 impl Controller {
@@ -28,6 +35,13 @@ impl Controller {
             registers,
             index: 0,
         };
+        Self { host, engine }
+    }
+
+    /// An IDE controller.
+    pub(super) fn ata(ata: Ata, ports: IdePorts, host: DiskHost) -> Self {
+        let ata = Box::new(ata);
+        let engine = Engine::Ata { ata, ports };
         Self { host, engine }
     }
 
@@ -50,8 +64,12 @@ impl Controller {
     }
 
     /// IN at a port of `trap`.
-    pub(crate) fn input(&mut self, trap: &Trap, port: u16, width: Width) -> u64 {
+    pub(crate) fn input(&mut self, trap: &Trap, port: u16, width: PortWidth) -> u32 {
+        let host = &mut self.host;
         match (&mut self.engine, trap.leads_to) {
+            (Engine::Ata { ata, ports }, LeadsTo::Ide(block, _)) => {
+                ata.read(ports, host, block, trap.port_offset(port), width)
+            }
             // Both ports of the pair are 32 bits wide (Serial ATA AHCI 1.3.1, 2.4).
             (
                 Engine::Ahci {
@@ -61,33 +79,44 @@ impl Controller {
                 },
                 LeadsTo::IndexData(first),
             ) => match (port.wrapping_sub(first), width) {
-                (0, Width::Four) => u64::from(*index),
-                (4, Width::Four) => ahci.read(u64::from(*index), width, registers, &mut self.host),
-                _ => width.mask(),
+                (0, PortWidth::Dword) => *index,
+                (4, PortWidth::Dword) => ahci.read(u64::from(*index), Width::Four, registers, host) as u32,
+                _ => width.ones(),
             },
-            _ => width.mask(),
+            _ => width.ones(),
         }
     }
 
     /// OUT at a port of `trap`.
-    pub(crate) fn output(&mut self, trap: &Trap, port: u16, width: Width, value: u64) {
-        let Engine::Ahci {
-            ahci,
-            registers,
-            index,
-        } = &mut self.engine;
-        let LeadsTo::IndexData(first) = trap.leads_to else {
-            return;
-        };
-        match (port.wrapping_sub(first), width) {
-            (0, Width::Four) => *index = value as u32 & !3,
-            (4, Width::Four) => ahci.write(u64::from(*index), width, value, registers, &mut self.host),
+    pub(crate) fn output(&mut self, trap: &Trap, port: u16, width: PortWidth, value: u32) {
+        let host = &mut self.host;
+        match (&mut self.engine, trap.leads_to) {
+            (Engine::Ata { ata, ports }, LeadsTo::Ide(block, _)) => {
+                ata.write(ports, host, block, (trap.port_offset(port), width), value);
+            }
+            (
+                Engine::Ahci {
+                    ahci,
+                    registers,
+                    index,
+                },
+                LeadsTo::IndexData(first),
+            ) => match (port.wrapping_sub(first), width) {
+                (0, PortWidth::Dword) => *index = value & !3,
+                (4, PortWidth::Dword) => {
+                    ahci.write(u64::from(*index), Width::Four, u64::from(value), registers, host);
+                }
+                _ => {}
+            },
             _ => {}
         }
     }
 
-    /// INS at a port of `trap`, as many rounds as fill `bytes`.
-    pub(crate) fn input_string(&mut self, trap: &Trap, port: u16, width: Width, bytes: &mut [u8]) {
+    /// INS at a port of `trap`, as many rounds of `width` as fill `bytes`.
+    pub(crate) fn input_string(&mut self, trap: &Trap, port: u16, width: PortWidth, bytes: &mut [u8]) {
+        if let (Engine::Ata { ata, ports }, Some(channel)) = (&mut self.engine, trap.data_port(port, width)) {
+            return ata.read_data(ports, &mut self.host, channel, bytes);
+        }
         for round in bytes.chunks_mut(usize::from(width.bytes())) {
             let value = self.input(trap, port, width).to_le_bytes();
             for (to, from) in round.iter_mut().zip(value) {
@@ -96,42 +125,49 @@ impl Controller {
         }
     }
 
-    /// OUTS at a port of `trap`, as many rounds as `bytes` has.
-    pub(crate) fn output_string(&mut self, trap: &Trap, port: u16, width: Width, bytes: &[u8]) {
+    /// OUTS at a port of `trap`, as many rounds of `width` as `bytes` has.
+    pub(crate) fn output_string(&mut self, trap: &Trap, port: u16, width: PortWidth, bytes: &[u8]) {
+        if let (Engine::Ata { ata, ports }, Some(channel)) = (&mut self.engine, trap.data_port(port, width)) {
+            return ata.write_data(ports, &mut self.host, channel, bytes);
+        }
         for round in bytes.chunks(usize::from(width.bytes())) {
-            let mut value = [0; 8];
+            let mut value = [0; 4];
             for (to, from) in value.iter_mut().zip(round) {
                 *to = *from;
             }
-            self.output(trap, port, width, u64::from_le_bytes(value));
+            self.output(trap, port, width, u32::from_le_bytes(value));
         }
     }
 
     /// Carries on what is under way.
     pub(crate) fn poll(&mut self) {
-        match &mut self.engine {
-            Engine::Ahci { ahci, registers, .. } => ahci.poll(registers, &mut self.host),
+        if let Engine::Ahci { ahci, registers, .. } = &mut self.engine {
+            ahci.poll(registers, &mut self.host);
         }
     }
 
-    /// Whether the guest may be waiting for a command without looking at a register.
+    /// Whether the guest may be waiting for a command without looking at a register. Drivers of IDE look.
     pub(super) fn waits(&self) -> bool {
         match &self.engine {
             Engine::Ahci { ahci, .. } => ahci.waits(),
+            Engine::Ata { .. } => false,
         }
     }
 
     /// The oldest notice for the log.
     pub(super) fn take_notice(&mut self) -> Option<Notice> {
-        match &mut self.engine {
-            Engine::Ahci { ahci, .. } => ahci.incidents().take_notice(),
-        }
+        self.incidents().take_notice()
     }
 
     /// How many of a kind there were.
-    pub(crate) fn count(&mut self, incident: Incident) -> u64 {
+    pub(super) fn count(&mut self, incident: Incident) -> u64 {
+        self.incidents().count(incident)
+    }
+
+    const fn incidents(&mut self) -> &mut Incidents {
         match &mut self.engine {
-            Engine::Ahci { ahci, .. } => ahci.incidents().count(incident),
+            Engine::Ahci { ahci, .. } => ahci.incidents(),
+            Engine::Ata { ata, .. } => ata.incidents(),
         }
     }
 }

@@ -5,11 +5,13 @@
 mod attach;
 mod controller;
 mod host;
+mod ide_ports;
 mod trap;
 
 pub(crate) use attach::{NotAttached, Surroundings, attach};
 pub(crate) use controller::Controller;
 use host::{DiskHost, MemoryRegisters};
+use ide_ports::IdePorts;
 use trap::LeadsTo;
 pub(crate) use trap::{Trap, traps};
 

@@ -4,7 +4,7 @@ use crate::address::PhysRange;
 use alloc::vec::Vec;
 use sekisho_abi::selection::Driver;
 use sekisho_mediator::disk::ata::{Block, Channel};
-use sekisho_mediator::pci::{BarKind, Function, Taken};
+use sekisho_mediator::pci::{BarKind, Function, Taken, Width};
 
 /// AHCI's registers are behind the sixth base address (Serial ATA AHCI 1.3.1, 2.1.11).
 const AHCI_BASE: u16 = 0x24;
@@ -48,6 +48,27 @@ impl Trap {
     pub(crate) fn memory_offset(&self, address: u64) -> Option<u64> {
         match self.place {
             Place::Memory(range) if range.contains(address) => Some(address - range.start),
+            _ => None,
+        }
+    }
+
+    /// The offset of `port` in the block of an IDE controller that the trap leads to.
+    pub(super) fn port_offset(&self, port: u16) -> u16 {
+        let LeadsTo::Ide(_, offset) = self.leads_to else {
+            return 0;
+        };
+        let first = self.ports().map_or(port, |(first, _)| first);
+        port.wrapping_sub(first).wrapping_add(offset)
+    }
+
+    /// The channel whose data an access of this width at `port` moves.
+    pub(super) fn data_port(&self, port: u16, width: Width) -> Option<Channel> {
+        match self.leads_to {
+            LeadsTo::Ide(Block::Command(channel), _)
+                if width != Width::Byte && self.port_offset(port) == 0 =>
+            {
+                Some(channel)
+            }
             _ => None,
         }
     }

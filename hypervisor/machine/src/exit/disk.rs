@@ -11,6 +11,7 @@ use crate::svm::{Exception, Watch};
 use sekisho_mediator::cpu::emulate::{Device, Direction, Fault, Refusal};
 use sekisho_mediator::cpu::port_string::{PIECE, PortString};
 use sekisho_mediator::cpu::registers::Width;
+use sekisho_mediator::pci::Width as PortWidth;
 
 /// PAUSE takes two bytes.
 const PAUSE_LENGTH: u64 = 2;
@@ -37,18 +38,18 @@ pub(super) fn memory(cpu: &mut Cpu, fault: Fault, trap: &'static Trap, offset: u
 pub(super) fn port(cpu: &mut Cpu, access: PortAccess, trap: &'static Trap) {
     cpu.count(Counter::DiskPort);
     let PortAccess { port, width, .. } = access;
-    let Some(width) = Width::from_bytes(usize::from(width)) else {
+    let Some(width) = PortWidth::from_bytes(width) else {
         return cpu.raise(Exception::InvalidOpcode);
     };
     let old = cpu.vcpu.rax();
     let machine = cpu.machine;
     if access.read {
         let read = machine.disk(trap, |controller| controller.input(trap, port, width));
-        let value = read.unwrap_or(width.mask()) as u32;
-        cpu.vcpu.set_rax(merge(old, value, access.width));
+        cpu.vcpu
+            .set_rax(merge(old, read.unwrap_or(width.ones()), access.width));
     } else {
         machine.disk(trap, |controller| {
-            controller.output(trap, port, width, old & width.mask());
+            controller.output(trap, port, width, old as u32 & width.ones());
         });
     }
     cpu.vcpu.retire(access.next_rip);
@@ -92,18 +93,19 @@ fn transfer(
         return Ok(());
     };
     let memory = around.memory();
+    let width = PortWidth::from_bytes(piece.width().bytes()).ok_or(Refusal::Undecodable)?;
     match piece.direction() {
         Direction::Read => {
             memory.may_write(piece.linear(), bytes.len())?;
             machine.disk(trap, |controller| {
-                controller.input_string(trap, port, piece.width(), bytes);
+                controller.input_string(trap, port, width, bytes);
             });
             memory.write(piece.linear(), bytes)
         }
         Direction::Write => {
             memory.read(piece.linear(), bytes)?;
             machine.disk(trap, |controller| {
-                controller.output_string(trap, port, piece.width(), bytes);
+                controller.output_string(trap, port, width, bytes);
             });
             Ok(())
         }

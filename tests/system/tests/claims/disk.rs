@@ -78,17 +78,19 @@ fn an_encrypted_volume_is_plain_to_the_guest_and_opens_with_stock_tools() -> Res
     assert!(!contains(&platter, MARK.as_bytes()), "the mark is on the platter");
 
     let mut machine = scene.boot_bare("volume-bare")?;
-    let plain =
-        machine.run("mkdir -p /volume && mount /dev/mapper/plain /volume && cd /volume && sha256sum mark noise")?;
+    let plain = machine
+        .run("mkdir -p /volume && mount /dev/mapper/plain /volume && cd /volume && sha256sum mark noise")?;
     assert_same(&mut machine, "checksums by dm-crypt", &plain, &written)?;
     // And the other way round.
-    let written = machine.run("cp noise more; sha256sum more; cd /; umount /volume; cryptsetup close plain")?;
+    let written =
+        machine.run("cp noise more; sha256sum more; cd /; umount /volume; cryptsetup close plain")?;
     machine.power_off()?;
 
     let mut machine = scene.boot("volume-again")?;
     machine.run("e2fsck -fn $disk")?;
-    let plain =
-        machine.run("mkdir -p /volume && mount $disk /volume && cd /volume && sha256sum more; cd /; umount /volume")?;
+    let plain = machine.run(
+        "mkdir -p /volume && mount $disk /volume && cd /volume && sha256sum more; cd /; umount /volume",
+    )?;
     assert_same(&mut machine, "checksum of what dm-crypt wrote", &plain, &written)?;
     machine.power_off()
 }
