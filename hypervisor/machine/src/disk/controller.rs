@@ -16,7 +16,7 @@ pub(crate) struct Controller {
 
 enum Engine {
     Ahci {
-        ahci: Ahci,
+        ahci: Box<Ahci>,
         registers: MemoryRegisters,
         /// What the guest wrote to the index port.
         index: u32,
@@ -31,7 +31,7 @@ impl Controller {
     /// An AHCI controller.
     pub(super) fn ahci(ahci: Ahci, registers: MemoryRegisters, host: DiskHost) -> Self {
         let engine = Engine::Ahci {
-            ahci,
+            ahci: Box::new(ahci),
             registers,
             index: 0,
         };
