@@ -1,17 +1,21 @@
 //! The appliance's own disk: made from a policy by the same libraries as `sekisho image build`.
 
 use crate::failure::Failure;
+use crate::key_store::KeyStore;
 use crate::paths;
+use sekisho_abi::storage::APPLIANCE_FOLDER;
 use sekisho_image::disk::{self, File};
 use sekisho_image::inspect::{APPLICATION, FALLBACK, LABEL};
 use sekisho_image::seal;
 use sekisho_policy::{Colour, Source, check, lower, render_human};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-/// `sekisho.efi` of one policy.
+/// `sekisho.efi` of one policy, and the key store beside it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Appliance {
     application: Vec<u8>,
+    keys: BTreeMap<String, Vec<u8>>,
 }
 
 impl Appliance {
@@ -40,7 +44,12 @@ impl Appliance {
             .policy
             .ok_or_else(|| failed(render_human(&source, &report.diagnostics, Colour::Plain)))?;
         let application = seal::application(&lower(&policy)).map_err(|error| failed(error.to_string()))?;
-        Ok(Self { application })
+        let keys = if policy.storage.volumes.is_empty() {
+            BTreeMap::new()
+        } else {
+            KeyStore::new(&policy.storage)?.files
+        };
+        Ok(Self { application, keys })
     }
 
     /// The UEFI application's bytes.
@@ -52,7 +61,16 @@ impl Appliance {
     /// With other bytes in place of the application: what damage leaves.
     #[must_use]
     pub const fn damaged(application: Vec<u8>) -> Self {
-        Self { application }
+        Self {
+            application,
+            keys: BTreeMap::new(),
+        }
+    }
+
+    /// With other files in place of the key store's, by their paths in it.
+    #[must_use]
+    pub fn with_keys(self, keys: BTreeMap<String, Vec<u8>>) -> Self {
+        Self { keys, ..self }
     }
 
     /// The disk to boot from, in a file called `name`.
@@ -60,10 +78,17 @@ impl Appliance {
     /// # Errors
     /// [`Failure`] where it cannot be made.
     pub fn disk(&self, name: &str) -> Result<PathBuf, Failure> {
-        let files = [APPLICATION, FALLBACK].map(|path| File {
+        let keys: Vec<_> = self
+            .keys
+            .iter()
+            .map(|(path, bytes)| (format!("{APPLIANCE_FOLDER}/{path}"), bytes))
+            .collect();
+        let programs = [APPLICATION, FALLBACK].map(|path| File {
             path: path.trim_start_matches('/'),
             bytes: &self.application,
         });
+        let keys = keys.iter().map(|(path, bytes)| File { path, bytes });
+        let files: Vec<_> = programs.into_iter().chain(keys).collect();
         let image = disk::build(LABEL, &files).map_err(|error| Failure::Tool {
             command: format!("building the disk of {name}"),
             output: error.to_string(),

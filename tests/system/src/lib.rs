@@ -10,6 +10,7 @@ pub mod command;
 pub mod console;
 pub mod failure;
 pub mod guest;
+pub mod key_store;
 pub mod machine;
 pub mod paths;
 pub mod report;

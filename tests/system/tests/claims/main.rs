@@ -13,6 +13,7 @@ mod nmi;
 mod power;
 mod refusal;
 mod status;
+mod unlock;
 
 use sekisho_system::appliance::Appliance;
 use sekisho_system::failure::Failure;

@@ -1,0 +1,67 @@
+//! A key store in memory, so that claims can damage what the command would refuse to put on an image.
+
+use crate::command::PASSPHRASE;
+use crate::failure::Failure;
+use sekisho_abi::storage::Storage;
+use sekisho_keys::recovery::RecoveryKey;
+use sekisho_keys::store::{Openers, create};
+use sekisho_keys::{Costs, NoRandomness, Random};
+use std::collections::BTreeMap;
+use std::fmt::Display;
+
+/// Little enough to be done at once, and enough to need more than one block of memory.
+const COSTS: Costs = Costs {
+    memory: 1 << 10,
+    passes: 4,
+    lanes: 1,
+};
+
+/// A store's files and its recovery key.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct KeyStore {
+    /// The files, by their paths in the store.
+    pub files: BTreeMap<String, Vec<u8>>,
+    /// What opens it beside [`PASSPHRASE`].
+    pub recovery: String,
+}
+
+impl KeyStore {
+    /// A new store with a key for each volume, the same in every run.
+    ///
+    /// # Errors
+    /// [`Failure::Tool`] with what the library says.
+    pub fn new(storage: &Storage) -> Result<Self, Failure> {
+        let random = &mut Repeated(1);
+        let recovery = RecoveryKey::generate(random).map_err(failed)?;
+        let openers = Openers {
+            passphrase: PASSPHRASE.as_bytes(),
+            recovery: &recovery,
+            costs: COSTS,
+        };
+        let store = create(storage, &openers, random).map_err(failed)?;
+        Ok(Self {
+            files: store.files(random).map_err(failed)?.into_iter().collect(),
+            recovery: String::from_utf8_lossy(recovery.text()).into_owned(),
+        })
+    }
+}
+
+fn failed(error: impl Display) -> Failure {
+    Failure::Tool {
+        command: "making the key store".to_owned(),
+        output: error.to_string(),
+    }
+}
+
+/// Bytes that are the same in every run, so that a failure can be repeated.
+struct Repeated(u64);
+
+impl Random for Repeated {
+    fn fill(&mut self, bytes: &mut [u8]) -> Result<(), NoRandomness> {
+        for byte in bytes {
+            self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            *byte = self.0.to_le_bytes()[7];
+        }
+        Ok(())
+    }
+}
