@@ -7,7 +7,8 @@ mod create;
 mod edit;
 
 pub use create::{Openers, create};
-pub use edit::{DEFAULT_COSTS, EditError, OpenStore, RECOVERY_SLOT};
+pub use edit::{DEFAULT_COSTS, EditError, OpenStore, RECOVERY_SLOT, ReadError as OpenStoreError};
+pub use sekisho_abi::storage::{SECRETS_FILE, header_file};
 
 use crate::luks2::{Conversion, Header, ReadError, UnlockError};
 use crate::recovery::{RecoveryError, RecoveryKey};
@@ -16,7 +17,7 @@ use alloc::borrow::ToOwned;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
-use sekisho_abi::storage::{SECRETS_FILE, Storage, Unlock, Volume, header_file};
+use sekisho_abi::storage::{Storage, Unlock, Volume};
 
 /// The files that a policy's volumes need, each of which fits the policy.
 pub struct Store {

@@ -6,6 +6,7 @@ mod check;
 mod compile;
 mod explain;
 mod image;
+mod keys;
 mod match_;
 mod schema;
 
@@ -31,6 +32,7 @@ enum Command {
     Explain(explain::Arguments),
     Schema(schema::Arguments),
     Image(image::Arguments),
+    Keys(keys::Arguments),
     Match(match_::Arguments),
 }
 
@@ -53,6 +55,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),
         Command::Image(arguments) => image::run(&arguments),
+        Command::Keys(arguments) => keys::run(&arguments),
         Command::Match(arguments) => match_::run(&arguments),
     };
     match result {

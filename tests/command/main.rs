@@ -3,6 +3,7 @@
 #![cfg(test)]
 
 mod image;
+mod keys;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};

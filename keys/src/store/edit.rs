@@ -4,10 +4,10 @@
 //! files puts the sealed secrets in place last, since they are what is unlocked.
 
 use super::StoredVolume;
-use crate::luks2::{ChangeError, Derivation, Header};
+use crate::luks2::{self, ChangeError, Derivation, Header};
 use crate::random::Random;
 use crate::recovery::RecoveryKey;
-use crate::secrets::{Opened, SealError, VolumeSecret};
+use crate::secrets::{self, OpenError, Opened, SealError, VolumeSecret};
 use alloc::borrow::ToOwned;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -53,12 +53,63 @@ pub enum EditError {
     },
 }
 
+/// Why a store did not open. `E` is why a file could not be read.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum ReadError<E> {
+    /// A file cannot be read.
+    File {
+        /// Its path in the store.
+        path: String,
+        /// Why.
+        error: E,
+    },
+    /// A volume's file holds no header that can be used.
+    Header {
+        /// Its path in the store.
+        path: String,
+        /// Why.
+        error: luks2::ReadError,
+    },
+    /// The sealed secrets do not open.
+    Sealed(OpenError),
+    /// The files do not belong together.
+    Files(EditError),
+}
+
 impl OpenStore {
+    /// Opens the sealed secrets with `passphrase`, and reads the header of each volume that they know, by their paths in
+    /// the store.
+    ///
+    /// # Errors
+    /// [`ReadError`].
+    pub fn read<E>(
+        passphrase: &[u8],
+        mut read: impl FnMut(&str) -> Result<Vec<u8>, E>,
+    ) -> Result<Self, ReadError<E>> {
+        let mut file = |path: &str| {
+            read(path).map_err(|error| ReadError::File {
+                path: path.to_owned(),
+                error,
+            })
+        };
+        let sealed = secrets::unlock(&file(SECRETS_FILE)?, passphrase).map_err(ReadError::Sealed)?;
+        let mut volumes = Vec::new();
+        for VolumeSecret { name, .. } in &sealed.secrets.volumes {
+            let path = header_file(name);
+            let header = Header::read(&file(&path)?).map_err(|error| ReadError::Header { path, error })?;
+            volumes.push(StoredVolume {
+                name: name.clone(),
+                header,
+            });
+        }
+        Self::new(sealed, volumes).map_err(ReadError::Files)
+    }
+
     /// Puts the secrets and the headers of their volumes, in their order, together.
     ///
     /// # Errors
     /// [`EditError::OutOfStep`].
-    pub fn new(sealed: Opened, volumes: Vec<StoredVolume>) -> Result<Self, EditError> {
+    fn new(sealed: Opened, volumes: Vec<StoredVolume>) -> Result<Self, EditError> {
         let slots = |header: &Header| header.slots().map(|(slot, _)| slot).collect::<Vec<_>>();
         let expected = slots(&sealed.header);
         for (number, VolumeSecret { name, uuid, .. }) in sealed.secrets.volumes.iter().enumerate() {
@@ -177,3 +228,16 @@ impl fmt::Display for EditError {
 }
 
 impl core::error::Error for EditError {}
+
+impl<E: fmt::Display> fmt::Display for ReadError<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File { path, error } => write!(f, "{path} cannot be read: {error}"),
+            Self::Header { path, error } => write!(f, "{path}: {error}"),
+            Self::Sealed(error) => write!(f, "{SECRETS_FILE}: {error}"),
+            Self::Files(error) => error.fmt(f),
+        }
+    }
+}
+
+impl<E: fmt::Display + fmt::Debug> core::error::Error for ReadError<E> {}

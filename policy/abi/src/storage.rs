@@ -194,3 +194,22 @@ pub enum DiskId {
     /// The GUID of its GPT, in the bytes of the disk.
     Guid([u8; 16]),
 }
+
+impl fmt::Display for DiskId {
+    /// As the policy writes it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Serial(serial) => write!(f, "serial {serial:?}"),
+            Self::Guid(guid) => write!(f, "disk-uuid \"{}\"", Guid::from_bytes(*guid)),
+        }
+    }
+}
+
+impl fmt::Display for PinKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Volume => "volume",
+            Self::Clear => "in clear",
+        })
+    }
+}
