@@ -32,6 +32,9 @@ impl Pool {
 
     /// Whether `port` may now [`Self::take`] so many; if not, it is the next to.
     pub fn reserve(&mut self, port: u8, chunks: usize) -> bool {
+        if chunks == 0 {
+            return true;
+        }
         let free = self.next.is_none_or(|next| next == port) && chunks <= self.idle.len();
         if free {
             self.forget(port);
@@ -105,6 +108,13 @@ mod tests {
         assert!(!pool.reserve(2, 1));
         assert!(pool.reserve(1, 2));
         assert!(pool.reserve(2, 1));
+    }
+
+    #[test]
+    fn who_needs_none_waits_for_nobody() {
+        let mut pool = pool(1);
+        assert!(!pool.reserve(1, 2));
+        assert!(pool.reserve(2, 0));
     }
 
     #[test]

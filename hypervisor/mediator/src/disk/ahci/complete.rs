@@ -5,7 +5,7 @@
 //! then the bits in PxCI or PxSACT are clear. An order that the guest does not know of, a piece that was not the last,
 //! shows in no bit, except that IS has said there is something.
 
-use super::port::{Engine, Io, Port, Receives};
+use super::port::{Engine, Io, Port, Receives, set_bits};
 use super::request;
 use super::slot::{Course, Way, Work};
 use super::spec::{
@@ -43,11 +43,12 @@ impl Port {
             }
             if status & PX_IS_FATAL != 0 {
                 self.fail(io);
-            } else if status & PX_IS_PCS != 0 {
-                self.exchanged(io);
-            } else {
-                self.start(io);
             }
+        }
+        if status & PX_IS_PCS != 0 {
+            self.exchanged(io);
+        } else if self.engine == Engine::Started {
+            self.start(io);
         }
         let alone = self.engine == Engine::Started && self.running != 0 && !self.runs_queued();
         // A command that is alone ends with PxCI; until its data is in place nothing may say that it has ended.
@@ -76,11 +77,8 @@ impl Port {
             return 0;
         }
         let mut completed = 0;
-        for index in 0..self.slots.len() {
+        for index in set_bits(slots) {
             let bit = 1 << index;
-            if slots & bit == 0 {
-                continue;
-            }
             self.running &= !bit;
             match self.finish_one(index, io) {
                 Ended::Complete => completed |= bit,
@@ -187,8 +185,8 @@ impl Port {
         if completed == 0 {
             return;
         }
-        for (index, slot) in self.slots.iter().enumerate() {
-            if completed & 1 << index != 0 {
+        for index in set_bits(completed) {
+            if let Some(slot) = self.slots.get(index) {
                 let transferred = slot.request.header.saturating_add(HEADER_PRDBC);
                 // The guest took the memory of its own list away: it does not want to know.
                 let _told = io.host.guest().write(transferred, &slot.bytes.to_le_bytes());
@@ -218,18 +216,12 @@ impl Port {
     /// guest stops the port.
     fn fail<R, H: Host>(&mut self, io: &mut Io<'_, R, H>) {
         self.engine = Engine::Halted;
-        let refused = self
-            .slots
-            .iter()
-            .enumerate()
-            .find(|(index, slot)| self.running & 1 << index != 0 && matches!(slot.work, Work::Refusal));
-        self.refused = match refused {
-            Some((index, _)) => self.queued_command(index),
-            None => {
-                io.incidents.add(Incident::DeviceError, self.number, 0);
-                None
-            }
-        };
+        let refusal = matches!(self.first_running(), Some(Work::Refusal));
+        let index = set_bits(self.running).next().filter(|_| refusal);
+        self.refused = index.and_then(|index| self.queued_command(index));
+        if !refusal {
+            io.incidents.add(Incident::DeviceError, self.number, 0);
+        }
         self.show_received(io);
     }
 
@@ -254,7 +246,7 @@ impl Port {
     /// to another, and the guest, which sees that a device came, finds its commands unanswered.
     fn exchanged<R: Registers, H>(&mut self, io: &mut Io<'_, R, H>) {
         self.may_be_exchanged();
-        if self.running != 0 {
+        if self.engine == Engine::Started && self.running != 0 {
             let command = self.load(PX_CMD, io.registers);
             self.store(PX_CMD, command & !PX_CMD_ST, io.registers);
             self.engine = Engine::Halted;

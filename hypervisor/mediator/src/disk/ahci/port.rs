@@ -12,8 +12,8 @@ use super::spec::{
     PX_CLB, PX_CLBU, PX_CMD, PX_CMD_ALPE, PX_CMD_APSTE, PX_CMD_ASP, PX_CMD_ATAPI, PX_CMD_CLO, PX_CMD_CPD,
     PX_CMD_CR, PX_CMD_DLAE, PX_CMD_ESP, PX_CMD_FBSCP, PX_CMD_FRE, PX_CMD_ICC, PX_CMD_PMA, PX_CMD_POD,
     PX_CMD_ST, PX_CMD_SUD, PX_DEVSLP, PX_DEVSLP_WRITABLE, PX_FB, PX_FBU, PX_IE, PX_IS, PX_IS_ALL,
-    PX_IS_FATAL, PX_SACT, PX_SCTL, PX_SCTL_WRITABLE, PX_SERR, PX_SERR_EXCHANGED, PX_SIG, PX_SNTF, PX_SSTS,
-    PX_SSTS_DET, PX_TFD, PX_TFD_ABORTED, RECEIVED_ADDRESS,
+    PX_IS_FATAL, PX_IS_PCS, PX_SACT, PX_SCTL, PX_SCTL_WRITABLE, PX_SERR, PX_SERR_EXCHANGED, PX_SIG, PX_SNTF,
+    PX_SSTS, PX_SSTS_DET, PX_TFD, PX_TFD_ABORTED, RECEIVED_ADDRESS,
 };
 use crate::disk::command::TaskFile;
 use crate::disk::drive::Drive;
@@ -199,12 +199,13 @@ impl Port {
 
     /// Whether the device is being asked what it is, of whose answer the guest may get no interrupt.
     pub(super) fn asks(&self) -> bool {
-        let mut running = self
-            .slots
-            .iter()
-            .enumerate()
-            .filter(|(index, _)| self.running & 1 << index != 0);
-        running.any(|(_, slot)| matches!(slot.work, Work::Identify(_)))
+        matches!(self.first_running(), Some(Work::Identify(_)))
+    }
+
+    /// What the device has in the first slot that runs: all run together, or this one alone.
+    pub(super) fn first_running(&self) -> Option<&Work> {
+        let index = set_bits(self.running).next()?;
+        self.slots.get(index).map(|slot| &slot.work)
     }
 
     /// The controller is being reset: all that the guest set up is gone. What the device had may still be under
@@ -220,11 +221,11 @@ impl Port {
 
     /// The device has nothing any more.
     pub(super) fn reclaim<H: Host>(&mut self, pool: &mut Pool, host: &mut H) {
-        for (index, slot) in self.slots.iter_mut().enumerate() {
-            if self.running & 1 << index != 0 {
+        for index in set_bits(self.running) {
+            if let Some(slot) = self.slots.get_mut(index) {
                 slot.give_back(pool);
-                self.structures.clear(index, host);
             }
+            self.structures.clear(index, host);
         }
         self.running = 0;
     }
@@ -322,10 +323,10 @@ impl Port {
         bits
     }
 
-    /// PxSCTL is written. The link is not touched while the command list runs (10.4.2).
+    /// PxSCTL is written. The link is not reset under a started command list (10.4.2).
     fn set_control<R: Registers, H>(&mut self, value: u32, io: &mut Io<'_, R, H>) {
         let mut value = value & PX_SCTL_WRITABLE;
-        if self.load(PX_CMD, io.registers) & (PX_CMD_ST | PX_CMD_CR) != 0 {
+        if self.load(PX_CMD, io.registers) & PX_CMD_ST != 0 {
             let kept = self.load(PX_SCTL, io.registers) & PX_SSTS_DET;
             value = value & !PX_SSTS_DET | kept;
         }
@@ -353,14 +354,14 @@ impl Port {
     }
 
     /// PxSERR is written. Once DIAG.X is clear the controller listens to the device again, which may be another one:
-    /// not while it still has commands for the one that was there.
+    /// not before we have seen it too, nor while it still has commands for the one that was there.
     fn clear_errors<R: Registers, H: Host>(&mut self, value: u32, io: &mut Io<'_, R, H>) {
-        self.service(io);
+        let status = self.service(io);
         let mut value = value;
         if value & PX_SERR_EXCHANGED != 0 {
             let command = self.load(PX_CMD, io.registers);
             self.settle(command, io);
-            if self.running != 0 && self.engine != Engine::Started {
+            if self.running != 0 || status & PX_IS_PCS == 0 {
                 value &= !PX_SERR_EXCHANGED;
             }
         }
@@ -369,21 +370,19 @@ impl Port {
 
     /// PxCI is written: the guest submits the commands of these slots.
     fn submit<R: Registers, H: Host>(&mut self, slots: u32, io: &mut Io<'_, R, H>) {
-        let list = self.list;
-        for (index, slot) in self.slots.iter_mut().enumerate() {
-            let bit = 1 << index;
-            if slots & bit == 0 {
+        let used = self.issued | self.waiting | self.running;
+        if slots & used != 0 {
+            // The commands that are there are not to be changed.
+            io.incidents.add(Incident::MalformedCommand, self.number, 0);
+        }
+        for index in set_bits(slots & !used) {
+            let Some(slot) = self.slots.get_mut(index) else {
                 continue;
-            }
-            // The command that is there is not to be changed.
-            if (self.issued | self.waiting | self.running) & bit != 0 {
-                io.incidents.add(Incident::MalformedCommand, self.number, 0);
-                continue;
-            }
-            slot.submit(Request::copy(list, index, io.host.guest()), self.submitted);
+            };
+            slot.submit(Request::copy(self.list, index, io.host.guest()), self.submitted);
             self.submitted += 1;
-            self.issued |= bit;
-            self.waiting |= bit;
+            self.issued |= 1 << index;
+            self.waiting |= 1 << index;
         }
         self.service(io);
     }
@@ -391,6 +390,15 @@ impl Port {
     fn every_slot(&self) -> u32 {
         (0..self.slots.len()).fold(0, |bits, index| bits | 1 << index)
     }
+}
+
+/// The numbers of the bits that are set, ascending.
+pub(super) fn set_bits(mut mask: u32) -> impl Iterator<Item = usize> {
+    core::iter::from_fn(move || {
+        let lowest = mask.trailing_zeros();
+        mask &= mask.checked_sub(1)?;
+        Some(lowest as usize)
+    })
 }
 
 /// The address of two registers.

@@ -5,7 +5,7 @@
 //! write submitted before has ended. What needs more shadow buffers than are free waits; what runs will free them.
 
 use super::order::{MAX_REGIONS, Order};
-use super::port::{Engine, Io, Port};
+use super::port::{Engine, Io, Port, set_bits};
 use super::request::{Kind, control_fis};
 use super::slot::{Course, Slot, Way, Work};
 use super::spec::{HEADER_W, PX_CI, PX_SACT, PX_SIG, PX_SIG_PACKET};
@@ -83,21 +83,12 @@ impl Port {
 
     /// Whether what runs are queued commands.
     pub(super) fn runs_queued(&self) -> bool {
-        let running = self
-            .slots
-            .iter()
-            .enumerate()
-            .find(|(index, _)| self.running & 1 << index != 0);
-        running.is_some_and(|(_, slot)| slot.work.is_queued())
+        self.first_running().is_some_and(Work::is_queued)
     }
 
     fn oldest_waiting(&self) -> Option<usize> {
-        let waiting = self
-            .slots
-            .iter()
-            .enumerate()
-            .filter(|(index, _)| self.waiting & 1 << index != 0);
-        Some(waiting.min_by_key(|(_, slot)| slot.order)?.0)
+        let order = |index: &usize| self.slots.get(*index).map(|slot| slot.order);
+        set_bits(self.waiting).min_by_key(order)
     }
 
     fn refuse<R, H>(&mut self, index: usize, refused: &Refused, io: &mut Io<'_, R, H>) {

@@ -158,7 +158,6 @@ proptest! {
         for _ in 0..600 {
             mischief(&mut scene, &driver, &mut chance);
         }
-        eprintln!("COUNT {} {} {}", scene.disk(0).commands().len(), scene.disk(0).platter.written().len(), scene.ahci.incidents().count(sekisho_mediator::disk::incident::Incident::RefusedCommand));
         let written = scene.disk(0).platter.written().iter();
         let mut outside = written.filter(|(block, _)| !(CLEAR.first..=CLEAR.last).contains(block));
         prop_assert!(!outside.any(|(_, content)| content == &secret));

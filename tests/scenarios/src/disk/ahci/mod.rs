@@ -3,6 +3,7 @@
 mod amended;
 mod errors;
 mod hostile;
+mod polled;
 mod presence;
 mod queue;
 mod refused;
