@@ -57,6 +57,19 @@ impl Region {
         NonNull::new(start).ok_or(Exhausted)
     }
 
+    /// The same, the first at a multiple of `alignment`; what lies before it stays unused.
+    pub(crate) fn aligned_pages(&mut self, count: u64, alignment: u64) -> Result<NonNull<u8>, Exhausted> {
+        let aligned = self
+            .next
+            .checked_next_multiple_of(alignment.max(PAGE))
+            .ok_or(Exhausted)?;
+        if aligned > self.whole.end {
+            return Err(Exhausted);
+        }
+        self.next = aligned;
+        self.pages(count)
+    }
+
     /// Leaves one page unused, to be unmapped: an overrun faults instead of reaching what lies before it.
     pub(crate) fn guard(&mut self) -> Result<u64, Exhausted> {
         self.pages(1).map(|page| page.as_ptr().addr() as u64)

@@ -125,12 +125,10 @@ fn rule(policy: &CompiledPolicy, taken: Taken) -> Option<&Rule> {
     policy.storage.controllers.iter().find(|rule| rule.entry == entry)
 }
 
-/// Zeroed memory of the region for a device. Pages are aligned to pages; no device asks for more.
+/// Zeroed memory of the region for a device.
 fn buffer(region: &mut Region, length: usize, alignment: usize) -> Option<Buffer> {
-    if alignment as u64 > PAGE {
-        return None;
-    }
-    let pages = region.pages((length as u64).div_ceil(PAGE)).ok()?;
+    let count = (length as u64).div_ceil(PAGE);
+    let pages = region.aligned_pages(count, alignment as u64).ok()?;
     Some(Buffer::new(DeviceAddress(pages.as_ptr().addr() as u64), length))
 }
 
