@@ -355,7 +355,8 @@ impl Port {
     }
 
     fn check_transfer(&self, number: u8, command: &Command, transfer: Transfer) {
-        if command.is_write != (transfer.direction == Direction::Out) {
+        let has_data = command.capacity() > 0 || transfer.bytes > 0;
+        if has_data && command.is_write != (transfer.direction == Direction::Out) {
             self.memory.breach(Breach::WrongDirection(self.number, number));
         }
         if command.capacity() < transfer.bytes {

@@ -116,7 +116,7 @@ impl AhciDriver {
 
     /// The interrupt handler: what has ended, with errors recovered from.
     pub fn interrupt(&mut self, window: &mut impl Window) -> Vec<Completion> {
-        let bit = 1 << ((self.port - PORTS) / PORT_SIZE);
+        let bit = 1 << self.port();
         if window.read(generic::IS) & bit == 0 {
             return Vec::new();
         }
@@ -174,6 +174,12 @@ impl AhciDriver {
     pub fn identify(&mut self, window: &mut impl Window) -> Result<Vec<u8>, Failure> {
         let request = Request::brings(TaskFile::plain(command::IDENTIFY_DEVICE), 512);
         self.run(window, &request).map(|transferred| transferred.data)
+    }
+
+    /// Which port it drives.
+    #[must_use]
+    pub fn port(&self) -> u8 {
+        bytes::nth(u64::from((self.port - PORTS) / PORT_SIZE), 0)
     }
 
     /// Outstanding commands.
