@@ -108,3 +108,39 @@ fn a_disk_plugged_into_an_empty_port_reads_as_zeros_and_takes_no_writes() {
     assert!(result.is_err());
     assert_eq!(scene.hba.disk(1).unwrap().platter.written(), []);
 }
+
+#[test]
+fn a_disk_that_is_pulled_out_takes_its_commands_with_it() {
+    let mut scene = Scene::new();
+    let mut driver = scene.driver(0);
+    driver
+        .issue(&mut scene, &read(command::READ_FPDMA_QUEUED, SYSTEM.first, 8))
+        .unwrap();
+    scene.hba.plug(0, None);
+    scene.let_device_work();
+    let ended = driver.look(&mut scene);
+    assert!(
+        ended
+            .iter()
+            .all(|completion| completion.result == Err(Failure::Gone))
+    );
+    assert_eq!(ended.len(), 1);
+}
+
+#[test]
+fn a_disk_that_was_pulled_out_works_again_when_it_has_said_who_it_is() {
+    let mut scene = Scene::new();
+    let mut driver = scene.driver(0);
+    let plain = content(3, 1024);
+    scene.write_blocks(&mut driver, SYSTEM.first, &plain).unwrap();
+    let same = scene.hba.drive(0).cloned();
+    for drive in [None, same] {
+        scene.hba.plug(0, drive);
+        scene.let_device_work();
+        driver.look(&mut scene);
+        // There is nobody to answer the first time.
+        let _any = driver.give_up(&mut scene);
+    }
+    driver.identify(&mut scene).unwrap();
+    assert_eq!(scene.read_blocks(&mut driver, SYSTEM.first, 2), plain);
+}

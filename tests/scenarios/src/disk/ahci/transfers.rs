@@ -1,40 +1,11 @@
 //! What the guest writes it reads again, and on the platter lies what dm-crypt would have written.
 
-use super::Scene;
-use super::layout::{self, APPLIANCE, CLEAR, DATA, SYSTEM, TABLES, UNNAMED, content, encrypted};
+use super::{Scene, is_refused};
+use crate::disk::layout::{self, APPLIANCE, CLEAR, DATA, SYSTEM, TABLES, UNNAMED, content, encrypted};
 use sekisho_abi::disk::BlockSize;
-use sekisho_models::ata::spec::{command, error};
+use sekisho_models::ata::spec::command;
 use sekisho_models::ata::{Platter, TaskFile};
-use sekisho_models::guest::{AhciDriver, Failure, Request, Transferred};
-
-fn write(
-    scene: &mut Scene,
-    driver: &mut AhciDriver,
-    lba: u64,
-    content: &[u8],
-) -> Result<Transferred, Failure> {
-    let block = scene.disk(0).geometry().sector_size;
-    let count = u16::try_from(content.len() / block).unwrap();
-    let task = TaskFile::long(command::WRITE_DMA_EXT, lba, count);
-    driver.run(scene, &Request::sends(task, content))
-}
-
-fn read(scene: &mut Scene, driver: &mut AhciDriver, lba: u64, count: u16) -> Vec<u8> {
-    let block = scene.disk(0).geometry().sector_size;
-    let task = TaskFile::long(command::READ_DMA_EXT, lba, count);
-    let request = Request::brings(task, usize::from(count) * block);
-    driver.run(scene, &request).unwrap().data
-}
-
-fn is_refused(result: &Result<Transferred, Failure>) -> bool {
-    matches!(
-        result,
-        Err(Failure::Device {
-            error: error::ABRT,
-            ..
-        })
-    )
-}
+use sekisho_models::guest::Request;
 
 #[test]
 fn a_volume_is_ciphertext_on_the_platter_and_plaintext_for_the_guest_by_every_command() {
@@ -96,10 +67,10 @@ fn blocks_of_4096_bytes_count_their_tweak_in_units_of_512() {
     let mut scene = Scene::of(vec![Some(layout::disk("LARGE", BlockSize::B4096))], 1);
     let mut driver = scene.driver(0);
     let plain = content(1, 3 * 4096);
-    write(&mut scene, &mut driver, DATA.first + 7, &plain).unwrap();
+    scene.write_blocks(&mut driver, DATA.first + 7, &plain).unwrap();
     let on_platter = scene.disk(0).platter.image(DATA.first + 7, 3);
     assert_eq!(on_platter, encrypted(DATA.first + 7, &plain, BlockSize::B4096));
-    assert_eq!(read(&mut scene, &mut driver, DATA.first + 7, 3), plain);
+    assert_eq!(scene.read_blocks(&mut driver, DATA.first + 7, 3), plain);
 }
 
 #[test]
@@ -107,7 +78,7 @@ fn clear_blocks_are_on_the_platter_as_they_are() {
     let mut scene = Scene::new();
     let mut driver = scene.driver(0);
     let plain = content(2, 4 * 512);
-    write(&mut scene, &mut driver, CLEAR.first, &plain).unwrap();
+    scene.write_blocks(&mut driver, CLEAR.first, &plain).unwrap();
     assert_eq!(scene.disk(0).platter.image(CLEAR.first, 4), plain);
 }
 
@@ -127,7 +98,7 @@ fn a_write_to_blocks_that_are_not_the_guests_fails_whole() {
     ];
     for lba in starts {
         assert!(
-            is_refused(&write(&mut scene, &mut driver, lba, &content(lba, 1024))),
+            is_refused(&scene.write_blocks(&mut driver, lba, &content(lba, 1024))),
             "{lba}"
         );
     }
@@ -140,13 +111,13 @@ fn a_write_over_the_border_of_two_volumes_has_each_ones_key() {
     let mut driver = scene.driver(0);
     let plain = content(3, 8 * 512);
     let (first, second) = plain.split_at(4 * 512);
-    write(&mut scene, &mut driver, SYSTEM.last - 3, &plain).unwrap();
+    scene.write_blocks(&mut driver, SYSTEM.last - 3, &plain).unwrap();
     let expected = [
         encrypted(SYSTEM.last - 3, first, BlockSize::B512),
         encrypted(DATA.first, second, BlockSize::B512),
     ];
     assert_eq!(scene.disk(0).platter.image(SYSTEM.last - 3, 8), expected.concat());
-    assert_eq!(read(&mut scene, &mut driver, SYSTEM.last - 3, 8), plain);
+    assert_eq!(scene.read_blocks(&mut driver, SYSTEM.last - 3, 8), plain);
 }
 
 #[test]
@@ -156,7 +127,7 @@ fn a_read_over_borders_shows_what_is_the_guests_and_zeros() {
     let platter: &mut Platter = &mut scene.disk_mut(0).platter;
     platter.prepare(0, &secret);
     let mut driver = scene.driver(0);
-    let seen = read(&mut scene, &mut driver, 0, 300);
+    let seen = scene.read_blocks(&mut driver, 0, 300);
     let block = |lba: u64| &seen[usize::try_from(lba).unwrap() * 512..][..512];
     let truth = |lba: u64| &secret[usize::try_from(lba).unwrap() * 512..][..512];
     for lba in 0..300 {
@@ -164,24 +135,6 @@ fn a_read_over_borders_shows_what_is_the_guests_and_zeros() {
         let expected = if is_shown { truth(lba) } else { &[0; 512] };
         assert_eq!(block(lba), expected, "block {lba}");
     }
-}
-
-#[test]
-fn a_command_of_65_536_blocks_is_one_completion() {
-    let mut scene = Scene::new();
-    let mut driver = scene.driver(0);
-    let plain = content(5, 65_536 * 512);
-    let regions: Vec<(u64, usize)> = (0..8)
-        .map(|index| (0x800_0000 + (index << 22), 1 << 22))
-        .collect();
-    let task = |command| TaskFile::long(command, SYSTEM.first, 0);
-    let sends = Request::sends(task(command::WRITE_DMA_EXT), &plain).in_regions(&regions);
-    let sent = driver.run(&mut scene, &sends).unwrap();
-    assert_eq!(sent.count, 65_536 * 512);
-    let on_platter = scene.disk(0).platter.image(SYSTEM.first, 65_536);
-    assert!(on_platter == encrypted(SYSTEM.first, &plain, BlockSize::B512));
-    let brings = Request::brings(task(command::READ_DMA_EXT), plain.len()).in_regions(&regions);
-    assert!(driver.run(&mut scene, &brings).unwrap().data == plain);
 }
 
 #[test]
