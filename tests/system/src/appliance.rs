@@ -47,7 +47,7 @@ impl Appliance {
         let keys = if policy.storage.volumes.is_empty() {
             BTreeMap::new()
         } else {
-            KeyStore::new(&policy.storage)?.files
+            KeyStore::new(&policy.storage, Vec::new())?.files
         };
         Ok(Self { application, keys })
     }

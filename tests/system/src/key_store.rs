@@ -2,12 +2,14 @@
 
 use crate::command::PASSPHRASE;
 use crate::failure::Failure;
-use sekisho_abi::storage::Storage;
+use sekisho_abi::disk::{BlockSize, Disk, Shape, gpt, pin, resolve};
+use sekisho_abi::storage::{Pin, Storage};
 use sekisho_keys::recovery::RecoveryKey;
 use sekisho_keys::store::{Openers, create};
 use sekisho_keys::{Costs, NoRandomness, Random};
 use std::collections::BTreeMap;
 use std::fmt::Display;
+use std::path::Path;
 
 /// Little enough to be done at once, and enough to need more than one block of memory.
 const COSTS: Costs = Costs {
@@ -26,11 +28,11 @@ pub struct KeyStore {
 }
 
 impl KeyStore {
-    /// A new store with a key for each volume, the same in every run.
+    /// A new store with a key for each volume, the same in every run, and these pins.
     ///
     /// # Errors
     /// [`Failure::Tool`] with what the library says.
-    pub fn new(storage: &Storage) -> Result<Self, Failure> {
+    pub fn new(storage: &Storage, pins: Vec<Pin>) -> Result<Self, Failure> {
         let random = &mut Repeated(1);
         let recovery = RecoveryKey::generate(random).map_err(failed)?;
         let openers = Openers {
@@ -38,12 +40,41 @@ impl KeyStore {
             recovery: &recovery,
             costs: COSTS,
         };
-        let store = create(storage, &openers, random).map_err(failed)?;
+        let mut store = create(storage, &openers, random).map_err(failed)?;
+        store.sealed.secrets.pins = pins;
         Ok(Self {
             files: store.files(random).map_err(failed)?.into_iter().collect(),
             recovery: String::from_utf8_lossy(recovery.text()).into_owned(),
         })
     }
+}
+
+/// What `sekisho disk encrypt` would record of the disk in the image `path`, on which every volume lies.
+///
+/// # Errors
+/// [`Failure`] with what the library says.
+pub fn pins(storage: &Storage, path: &Path) -> Result<Vec<Pin>, Failure> {
+    let bytes = std::fs::read(path).map_err(Failure::file(path))?;
+    let (blocks, _) = bytes.as_chunks::<512>();
+    let shape = Shape {
+        block_size: BlockSize::B512,
+        blocks: blocks.len() as u64,
+    };
+    let read = |number: u64, into: &mut [u8]| -> Result<(), &str> {
+        let block = usize::try_from(number).ok().and_then(|number| blocks.get(number));
+        into.copy_from_slice(block.ok_or("beyond the end")?);
+        Ok(())
+    };
+    let disk = Disk {
+        serial: None,
+        port: None,
+        shape,
+        gpt: gpt::read(shape, read).map_err(failed)?,
+    };
+    let volumes: Vec<u32> = (0..).zip(&storage.volumes).map(|(index, _)| index).collect();
+    let maps = resolve::resolve(storage, &volumes, std::slice::from_ref(&disk)).map_err(failed)?;
+    let map = maps.first().ok_or_else(|| failed("no map"))?;
+    pin::pins_of(storage, &disk, map).map_err(failed)
 }
 
 fn failed(error: impl Display) -> Failure {

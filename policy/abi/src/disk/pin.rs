@@ -123,7 +123,10 @@ pub fn pins_of(storage: &Storage, disk: &Disk, map: &DiskMap) -> Result<Vec<Pin>
 /// # Errors
 /// The first that does not.
 pub fn agree(storage: &Storage, disk: &Disk, map: &DiskMap, pins: &[Pin]) -> Result<(), Error> {
-    for found in pins_of(storage, disk, map)? {
+    let mut all = pins_of(storage, disk, map)?;
+    // Of a disk that was never encrypted the volume says so; its partitions in clear would only not be recorded.
+    all.sort_by_key(|it| it.kind != PinKind::Volume);
+    for found in all {
         let is_about = |it: &&Pin| it.kind == found.kind && it.name == found.name;
         // One rule may name several partitions: `esp`. The nearest tells what differs.
         let nearest = pins.iter().filter(is_about).max_by_key(|it| likeness(it, &found));

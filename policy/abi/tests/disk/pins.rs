@@ -71,7 +71,8 @@ fn a_volume_without_a_pin_was_never_encrypted() {
     let never = Error::NeverEncrypted {
         volume: "a".to_owned(),
     };
-    assert_eq!(judged(&usual(), &clear_only), Err(never));
+    assert_eq!(judged(&usual(), &clear_only), Err(never.clone()));
+    assert_eq!(judged(&usual(), &[]), Err(never));
 }
 
 #[test]

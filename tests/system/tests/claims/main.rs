@@ -10,6 +10,7 @@ mod hostile;
 mod inside;
 mod memory_test;
 mod nmi;
+mod pinned;
 mod power;
 mod refusal;
 mod status;

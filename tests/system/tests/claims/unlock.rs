@@ -1,7 +1,7 @@
 //! Volumes are unlocked before anything of the machine is taken, and what cannot be unlocked is not booted: each a sentence
 //! on the console, and power off.
 
-use sekisho_abi::storage::SECRETS_FILE;
+use sekisho_abi::storage::{SECRETS_FILE, Storage};
 use sekisho_policy::{Source, check};
 use sekisho_system::appliance::Appliance;
 use sekisho_system::command::PASSPHRASE;
@@ -9,6 +9,7 @@ use sekisho_system::failure::Failure;
 use sekisho_system::key_store::KeyStore;
 use sekisho_system::machine::{Ending, Machine, Running};
 use sekisho_system::paths;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 /// One volume called `system`.
@@ -18,7 +19,7 @@ const PROMPT: &str = "sekisho: passphrase or recovery key for system: ";
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// The policy with three attempts, and the hypervisor's log apart from the console.
-fn policy() -> Result<String, Failure> {
+pub(crate) fn policy() -> Result<String, Failure> {
     let path = paths::root().join(POLICY);
     let text = std::fs::read_to_string(&path).map_err(Failure::file(&path))?;
     Ok(text
@@ -26,31 +27,34 @@ fn policy() -> Result<String, Failure> {
         .replace("serial = \"com1\"", "serial = \"com2\""))
 }
 
-/// The policy's key store.
-fn keys(policy: &str) -> Result<KeyStore, Failure> {
+/// What a policy says about disks.
+pub(crate) fn storage(policy: &str) -> Storage {
     let report = check(&Source::new(POLICY.to_owned(), policy.as_bytes().to_vec()));
-    let storage = report.policy.map(|policy| policy.storage);
-    KeyStore::new(&storage.unwrap_or_default())
+    report.policy.map(|policy| policy.storage).unwrap_or_default()
+}
+
+/// The disk of the policy's image with the files of `keys`.
+pub(crate) fn image(name: &str, keys: &KeyStore) -> Result<PathBuf, Failure> {
+    let appliance = Appliance::from_policy(POLICY, &policy()?)?;
+    appliance.with_keys(keys.files.clone()).disk(name)
 }
 
 /// Boots the policy's image after `change` was made to its key store.
 fn boot(name: &str, change: impl FnOnce(&mut KeyStore)) -> Result<(Running, KeyStore), Failure> {
-    let policy = policy()?;
-    let mut keys = keys(&policy)?;
+    let mut keys = KeyStore::new(&storage(&policy()?), Vec::new())?;
     change(&mut keys);
-    let appliance = Appliance::from_policy(POLICY, &policy)?.with_keys(keys.files.clone());
-    Ok((Machine::bare(&appliance.disk(name)?).start(name)?, keys))
+    Ok((Machine::bare(&image(name, &keys)?).start(name)?, keys))
 }
 
 /// Waits for the prompt and types `answer`.
-fn answer(machine: &mut Running, answer: &str) -> Result<(), Failure> {
+pub(crate) fn answer(machine: &mut Running, answer: &str) -> Result<(), Failure> {
     machine.expect_com1(PROMPT, PATIENCE)?;
     let typed = machine.com1.type_text(&format!("{answer}\r"));
     typed.map_err(Failure::file("COM1"))
 }
 
 /// Expects `reason`, what to do, and power off at a key.
-fn refused(mut machine: Running, reason: &str) -> Result<(), Failure> {
+pub(crate) fn refused(mut machine: Running, reason: &str) -> Result<(), Failure> {
     machine.expect_com1(&format!("sekisho: refused to boot: {reason}"), PATIENCE)?;
     machine.expect_com1("sekisho: what to do: ", PATIENCE)?;
     machine.expect_com1("powering off", PATIENCE)?;
