@@ -241,3 +241,6 @@ impl<E: fmt::Display> fmt::Display for ReadError<E> {
 }
 
 impl<E: fmt::Display + fmt::Debug> core::error::Error for ReadError<E> {}
+
+#[cfg(test)]
+mod tests;
