@@ -8,6 +8,7 @@ pub mod appliance;
 pub mod bench;
 pub mod command;
 pub mod console;
+pub mod encrypted;
 pub mod failure;
 pub mod guest;
 pub mod key_store;

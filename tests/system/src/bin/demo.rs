@@ -3,15 +3,16 @@
 //! Ends by itself with a verdict; with `INTERACTIVE=1` in the environment it leaves a shell in the guest.
 #![forbid(unsafe_code)]
 
-use sekisho_system::appliance::Appliance;
+use sekisho_system::encrypted::{EncryptedLaptop, POLICY};
 use sekisho_system::failure::Failure;
 use sekisho_system::guest;
-use sekisho_system::machine::{Machine, Running};
+use sekisho_system::machine::{Controller, Machine, Running};
 use sekisho_system::report;
 use std::process::ExitCode;
 use std::time::Instant;
 
-const POLICY: &str = "first-light.toml";
+/// What nobody may find on the disk.
+const SECRET: &str = "Dear Ada, the bridge at Hakone is watched tonight.";
 /// The event of a device and its driver in the hypervisor's log.
 const DEVICE_EVENT: &str = " H0201 ";
 const CPUS: usize = 2;
@@ -30,17 +31,17 @@ fn main() -> ExitCode {
 }
 
 fn demo() -> Result<String, Failure> {
-    println!("The policy, examples/{POLICY}, becomes a bootable image.");
-    let image = Appliance::example(POLICY)?.disk("demo")?;
-    let disk = guest::linux_disk()?;
+    println!(
+        "The policy, examples/{POLICY}: sekisho makes its keys, encrypts a laptop's disk, and builds the image."
+    );
+    let laptop = EncryptedLaptop::make("demo", Controller::Ahci)?;
 
-    println!("The machine without it, for comparison, boots ...");
-    let before = devices_of_bare_machine(&Machine::bare(&disk))?;
+    println!("The machine without the image, for comparison, boots ...");
+    let before = devices_of_bare_machine(&Machine::bare(&guest::linux_disk()?))?;
 
-    println!("The same machine with the image before its disk boots ...");
+    println!("The laptop boots from the image; the loader asks for the passphrase ...");
     let start = Instant::now();
-    let mut machine = Machine::under(&image, &disk).start("demo")?;
-    machine.wait_shell()?;
+    let mut machine = laptop.boot("demo")?;
     println!(
         "Linux is at its shell after {:.0} s.\n",
         start.elapsed().as_secs_f64()
@@ -48,15 +49,48 @@ fn demo() -> Result<String, Failure> {
 
     let hidden = show_devices(&mut machine, &before)?;
     show_cpus(&mut machine)?;
+    write_a_file(&mut machine)?;
     let exits = show_exits(&mut machine)?;
     if std::env::var_os("INTERACTIVE").is_some_and(|value| !value.is_empty() && value != "0") {
         interact(&mut machine)?;
     } else {
         machine.power_off()?;
     }
+    show_platter(&laptop)?;
     Ok(format!(
-        "Debian Linux ran on the hypervisor, {CPUS} of {CPUS} CPUs inside, {hidden} device(s) hidden from it, {exits} VM exits"
+        "Debian Linux ran on the hypervisor, {CPUS} of {CPUS} CPUs inside, {hidden} device(s) hidden from it, its files \
+         ciphertext on the disk and readable by cryptsetup, {exits} VM exits"
     ))
+}
+
+/// A file system in the volume, and a file in it.
+fn write_a_file(machine: &mut Running) -> Result<(), Failure> {
+    machine.run("mke2fs -q -t ext4 $disk && mkdir /volume && mount $disk /volume")?;
+    machine.run(&format!("echo '{SECRET}' > /volume/letter; umount /volume"))?;
+    println!("\nThe guest made an ext4 file system on its partition and wrote a letter: \"{SECRET}\"");
+    Ok(())
+}
+
+/// The letter is nowhere on the disk, and dm-crypt of a stock kernel reads it.
+fn show_platter(laptop: &EncryptedLaptop) -> Result<(), Failure> {
+    let platter = laptop.laptop.platter()?;
+    let found = platter
+        .windows(SECRET.len())
+        .any(|window| window == SECRET.as_bytes());
+    println!(
+        "\nThe raw disk, {} MiB of it: the letter is {}there.",
+        platter.len() >> 20,
+        if found { "" } else { "not " }
+    );
+    println!("The bare machine boots with the disk, the volume's header and a stock kernel ...");
+    println!("    # {}", EncryptedLaptop::OPEN);
+    let mut machine = laptop.boot_bare("demo-bare-disk")?;
+    let read = machine.run("mkdir /volume && mount /dev/mapper/plain /volume && cat /volume/letter")?;
+    println!("    # cat /volume/letter\n    {}", read.trim());
+    if found || read.trim() != SECRET {
+        return Err(machine.refute("the letter was expected in the volume, and nowhere on the platter"));
+    }
+    machine.power_off()
 }
 
 fn devices_of_bare_machine(machine: &Machine) -> Result<Vec<String>, Failure> {
