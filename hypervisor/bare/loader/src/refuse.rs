@@ -11,6 +11,8 @@ use core::panic::PanicInfo;
 use core::time::Duration;
 use sekisho_abi::boot::Status as Answer;
 use sekisho_abi::pci::Address;
+use sekisho_keys::luks2::UnlockError;
+use sekisho_keys::secrets::OpenError;
 use sekisho_keys::store::{Locked, StoreError};
 use sekisho_mediator::boot::acpi::AcpiError;
 use sekisho_mediator::boot::image::ImageError;
@@ -158,6 +160,9 @@ impl Refusal {
             Self::Disk(_) => remedy(Answer::Disk),
             Self::Store(StoreError::Converting { .. }) => {
                 "let `sekisho disk encrypt` or `sekisho disk decrypt` end what it began, then write the image anew"
+            }
+            Self::Locked(Locked::Unusable(OpenError::Unlock(UnlockError::Memory { .. }))) => {
+                "set the passphrase anew with less memory by `sekisho keys passwd --argon2-memory`, and write the image anew"
             }
             Self::Store(_) | Self::Locked(_) => {
                 "write the image anew with `sekisho image build --keys` from the key store, or start from another copy"
