@@ -17,7 +17,7 @@ use spin::Mutex;
 use x86_64::instructions::port::Port;
 
 /// Reset control register of PC chipsets, and the value for a full reset (Intel ICH9 datasheet, 13.7.5).
-const RESET_CONTROL: u16 = 0xcf9;
+pub(crate) const RESET_CONTROL: u16 = 0xcf9;
 const FULL_RESET: u8 = 0x0e;
 /// Tries for the log's lock before a dying CPU does without.
 const PATIENCE: u32 = 1_000_000;
@@ -130,6 +130,7 @@ impl Machine {
             Event::GUEST_RESET,
             format_args!("CPU {cpu}: {why}: the platform resets"),
         );
+        self.disks.close();
         if let Some((port, value)) = self.reset {
             // SAFETY: what follows is a reset.
             unsafe { Port::<u8>::new(port).write(value) };
@@ -143,6 +144,7 @@ impl Machine {
     pub(crate) fn stop(&self, cpu: usize, why: fmt::Arguments<'_>) -> ! {
         let first = !self.stop.swap(true, Ordering::AcqRel);
         if first {
+            self.disks.close();
             self.tell_dying(format_args!("CPU {cpu}: {why}"));
         }
         crate::apic::LocalApic::current().wake_others();

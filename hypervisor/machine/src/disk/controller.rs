@@ -25,6 +25,8 @@ enum Engine {
         ata: Box<Ata>,
         ports: IdePorts,
     },
+    /// The machine resets or stops: nothing answers any more, and no key is left.
+    Closed,
 }
 
 impl Controller {
@@ -150,24 +152,30 @@ impl Controller {
     pub(super) fn waits(&self) -> bool {
         match &self.engine {
             Engine::Ahci { ahci, .. } => ahci.waits(),
-            Engine::Ata { .. } => false,
+            Engine::Ata { .. } | Engine::Closed => false,
         }
     }
 
     /// The oldest notice for the log.
     pub(super) fn take_notice(&mut self) -> Option<Notice> {
-        self.incidents().take_notice()
+        self.incidents()?.take_notice()
     }
 
     /// How many of a kind there were.
     pub(super) fn count(&mut self, incident: Incident) -> u64 {
-        self.incidents().count(incident)
+        self.incidents().map_or(0, |incidents| incidents.count(incident))
     }
 
-    const fn incidents(&mut self) -> &mut Incidents {
+    /// Wipes every key. Whatever the guest asks from now on, nothing answers.
+    pub(super) fn close(&mut self) {
+        self.engine = Engine::Closed;
+    }
+
+    fn incidents(&mut self) -> Option<&mut Incidents> {
         match &mut self.engine {
-            Engine::Ahci { ahci, .. } => ahci.incidents(),
-            Engine::Ata { ata, .. } => ata.incidents(),
+            Engine::Ahci { ahci, .. } => Some(ahci.incidents()),
+            Engine::Ata { ata, .. } => Some(ata.incidents()),
+            Engine::Closed => None,
         }
     }
 }

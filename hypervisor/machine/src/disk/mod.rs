@@ -21,6 +21,9 @@ use core::sync::atomic::{AtomicBool, Ordering};
 use sekisho_mediator::disk::incident::{Incident, Notice};
 use spin::Mutex;
 
+/// Tries for a controller's lock before its keys are left as they are.
+const PATIENCE: u32 = 10_000_000;
+
 /// Every mediated disk controller of the machine, and where each is trapped.
 pub(crate) struct Disks {
     controllers: Box<[Shared]>,
@@ -55,6 +58,20 @@ impl Disks {
             next += usize::from(first);
             first
         })
+    }
+
+    /// Wipes every key, because the machine resets or stops. A controller that stays locked for long belongs to a CPU that
+    /// is stuck; its keys stay, as they do when the reset button is pressed.
+    pub(crate) fn close(&self) {
+        for shared in &self.controllers {
+            for _ in 0..PATIENCE {
+                if let Some(mut controller) = shared.controller.try_lock() {
+                    controller.close();
+                    break;
+                }
+                core::hint::spin_loop();
+            }
+        }
     }
 
     /// How many incidents of a kind there were, on all controllers.

@@ -3,12 +3,16 @@
 use super::disk;
 use crate::counters::Counter;
 use crate::cpu::Cpu;
+use crate::machine::RESET_CONTROL;
 use crate::svm::Exception;
 use core::ops::RangeInclusive;
 use sekisho_mediator::pci::ports::{CONFIG_ADDRESS, CONFIG_DATA};
 
 /// Configuration space, and the reset control that shares its ports.
 const CONFIG_PORTS: RangeInclusive<u16> = CONFIG_ADDRESS..=CONFIG_DATA + 3;
+
+/// Bit of the reset control register: its rising edge resets (Intel ICH9 datasheet, 13.7.5).
+const RESET_CPU: u8 = 1 << 2;
 
 /// An access to a port of ours.
 #[inline(never)]
@@ -35,6 +39,9 @@ pub(crate) fn handle(cpu: &mut Cpu) {
         let value = machine.configure(|pci| pci.port_read(access.port, access.width));
         cpu.vcpu.set_rax(merge(old, value, access.width));
     } else {
+        if access.port == RESET_CONTROL && old as u8 & RESET_CPU != 0 {
+            machine.disks.close();
+        }
         machine.configure(|pci| pci.port_write(access.port, access.width, old as u32));
     }
     cpu.vcpu.retire(access.next_rip);
