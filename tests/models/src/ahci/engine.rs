@@ -204,6 +204,10 @@ impl Port {
             Acceptance::Refuses(outcome) => self.fail(&outcome),
             Acceptance::Takes(transfer) => {
                 self.check_transfer(number, command, transfer);
+                if matches!(transfer.protocol, Protocol::Pio(_)) && transfer.direction == Direction::In {
+                    // A PIO setup FIS comes before each block, with an interrupt that does not mean the end.
+                    self.interrupts |= interrupt::PSS;
+                }
                 if transfer.protocol == Protocol::Queued {
                     self.engine.queue.push((number, transfer.delay));
                     self.issued &= !(1 << number);

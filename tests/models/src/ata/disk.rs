@@ -15,7 +15,7 @@ use crate::sequence::Sequence;
 pub struct Geometry {
     /// Logical sectors.
     pub sectors: u64,
-    /// Bytes of each: 512 or 4096.
+    /// Bytes of each: 512 or 4096, where the disk is not an odd one.
     pub sector_size: usize,
     /// At most 20 characters.
     pub serial: String,

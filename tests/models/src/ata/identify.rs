@@ -31,9 +31,9 @@ pub fn identify(geometry: &Geometry, features: &Features) -> Vec<u8> {
         0x7469 & !(1 << 5) | u64::from(features.write_cache.is_on()) << 5,
         1,
     );
-    if geometry.sector_size == 4096 {
+    if geometry.sector_size != 512 {
         set(106, 0x5000, 1);
-        set(117, 2048, 2);
+        set(117, geometry.sector_size as u64 / 2, 2);
     }
     let mut answer: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
     text(&mut answer, 10, 10, &geometry.serial);

@@ -4,7 +4,7 @@ use super::Scene;
 use crate::disk::layout::{SYSTEM, content, encrypted};
 use sekisho_abi::disk::BlockSize;
 use sekisho_models::ahci::Line;
-use sekisho_models::ahci::spec::{generic, ghc};
+use sekisho_models::ahci::spec::{generic, ghc, interrupt, port};
 use sekisho_models::ata::TaskFile;
 use sekisho_models::ata::spec::command;
 use sekisho_models::guest::{AhciDriver, Request, Window};
@@ -98,4 +98,22 @@ fn a_driver_that_looks_for_the_received_fis_in_memory_finds_it() {
     let received = driver.received();
     assert_eq!(received[REGISTER_FIS.0], REGISTER_FIS.1);
     assert_eq!(received[REGISTER_FIS.0 + 2], 0x50, "status");
+}
+
+#[test]
+fn a_block_that_came_by_pio_shows_in_no_bit_before_the_command_has_ended() {
+    let plain = content(5, 16 * 512);
+    let (mut scene, mut driver) = prepared(&plain);
+    let task = TaskFile::short(command::READ_MULTIPLE, SYSTEM.first, 16);
+    driver
+        .issue(&mut scene, &Request::brings(task, plain.len()))
+        .unwrap();
+    while driver.read(&mut scene, port::CI) != 0 {
+        let causes = driver.read(&mut scene, port::IS);
+        let has_ended = driver.read(&mut scene, port::CI) == 0;
+        assert!(has_ended || causes & interrupt::PSS == 0);
+        scene.wait();
+    }
+    assert_eq!(driver.read(&mut scene, port::IS) & interrupt::PSS, interrupt::PSS);
+    assert_eq!(scene.memory.ram().bytes(driver.data(0), plain.len()), plain);
 }

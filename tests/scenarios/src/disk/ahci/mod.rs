@@ -1,6 +1,7 @@
 //! The guest's AHCI driver, the mediator, and a controller with disks.
 
 mod atapi;
+mod attach;
 mod commands;
 mod errors;
 mod hostile;
@@ -79,10 +80,15 @@ impl Scene {
             &mut |length, _| Some(source.buffer(length)),
             &mut layout::Everywhere::default(),
         );
+        Self::taken_over(hba, ahci.ok().unwrap(), memory)
+    }
+
+    /// A controller that was taken over, as it is handed to a guest.
+    fn taken_over(mut hba: Hba, ahci: Ahci, memory: Memory) -> Self {
         hba.set_pace(Pace::WhenTold);
         Self {
             hba,
-            ahci: ahci.ok().unwrap(),
+            ahci,
             memory,
             guest: Guest::Careful,
         }

@@ -4,7 +4,7 @@ use super::Scene;
 use crate::disk::layout::{self, SYSTEM, content, encrypted};
 use sekisho_abi::disk::BlockSize;
 use sekisho_models::ata::TaskFile;
-use sekisho_models::ata::spec::command;
+use sekisho_models::ata::spec::{command, device};
 use sekisho_models::guest::{AhciDriver, Completion, Request, Window};
 use sekisho_models::sequence::Sequence;
 use std::collections::BTreeMap;
@@ -50,18 +50,21 @@ fn write(scene: &mut Scene, driver: &mut AhciDriver, ledger: &mut Ledger, place:
     }
 }
 
+/// What is complete before a flush is safe behind it.
+fn flush(scene: &mut Scene, driver: &mut AhciDriver, ledger: &mut Ledger) {
+    ledger.note(driver.drain(scene));
+    if scene.flush(driver).is_ok() {
+        ledger.safe.clone_from(&ledger.complete);
+    }
+}
+
 /// Writes and flushes until the lot says that the power fails.
 fn work(scene: &mut Scene, driver: &mut AhciDriver, chance: &mut Sequence) -> Ledger {
     let mut ledger = Ledger::default();
     for version in 1.. {
         match chance.below(40) {
             0 => break,
-            1..=6 => {
-                ledger.note(driver.drain(scene));
-                if scene.flush(driver).is_ok() {
-                    ledger.safe.clone_from(&ledger.complete);
-                }
-            }
+            1..=6 => flush(scene, driver, &mut ledger),
             7..=15 => {
                 scene.wait();
                 ledger.note(driver.look(scene));
@@ -126,4 +129,39 @@ fn a_flush_is_the_disks_to_complete() {
     driver.drain(&mut scene);
     let expected = encrypted(SYSTEM.first, &plain, BlockSize::B512);
     assert_eq!(scene.disk(0).platter.stable(SYSTEM.first), expected);
+}
+
+#[test]
+fn a_flush_behind_queued_writes_that_were_not_waited_for_makes_them_safe_too() {
+    let mut scene = Scene::new();
+    let mut driver = scene.driver(0);
+    for place in 0..PLACES {
+        let task = TaskFile::queued(command::WRITE_FPDMA_QUEUED, 0, lba(place), BLOCKS_EACH);
+        let request = Request::sends(task, &content(place, BYTES_EACH));
+        driver.issue(&mut scene, &request).unwrap();
+    }
+    scene.flush(&mut driver).unwrap();
+    for place in 0..PLACES {
+        let expected = encrypted(lba(place), &content(place, BYTES_EACH), BlockSize::B512);
+        assert_eq!(scene.disk(0).platter.stable(lba(place)), expected[..512]);
+    }
+}
+
+#[test]
+fn a_forced_write_is_safe_without_a_flush() {
+    let mut scene = Scene::new();
+    let mut driver = scene.driver(0);
+    let mut queued = TaskFile::queued(command::WRITE_FPDMA_QUEUED, 0, SYSTEM.first, 1);
+    queued.device |= device::FUA;
+    let forced = [
+        queued,
+        TaskFile::long(command::WRITE_DMA_FUA_EXT, SYSTEM.first, 1),
+        TaskFile::long(command::WRITE_MULTIPLE_FUA_EXT, SYSTEM.first, 1),
+    ];
+    for (seed, task) in (1..).zip(forced) {
+        let plain = content(seed, 512);
+        driver.run(&mut scene, &Request::sends(task, &plain)).unwrap();
+        let expected = encrypted(SYSTEM.first, &plain, BlockSize::B512);
+        assert_eq!(scene.disk(0).platter.stable(SYSTEM.first), expected, "{task:x?}");
+    }
 }

@@ -155,3 +155,24 @@ fn regions_of_any_size_and_place_hold_a_transfer() {
     let back = driver.run(&mut scene, &brings).unwrap().data;
     assert_eq!(back[..plain.len()], plain);
 }
+
+/// Pieces are of some number of whole chunks of 64 KiB.
+#[test]
+fn a_last_piece_of_one_block_is_not_forgotten() {
+    let mut scene = Scene::new();
+    let mut driver = scene.driver(0);
+    for chunks in [1, 2, 4, 8, 16, 32, 64] {
+        let blocks: u16 = 128 * chunks + 1;
+        let plain = content(blocks.into(), usize::from(blocks) * 512);
+        let regions = [(0x400_0000, 4 << 20), (0x800_0000, 512)];
+        let task = |command| TaskFile::long(command, SYSTEM.first, blocks);
+        let sends = Request::sends(task(command::WRITE_DMA_EXT), &plain).in_regions(&regions);
+        driver.run(&mut scene, &sends).unwrap();
+        let last = SYSTEM.first + u64::from(blocks) - 1;
+        let expected = encrypted(last, &plain[plain.len() - 512..], BlockSize::B512);
+        assert_eq!(scene.disk(0).platter.image(last, 1), expected, "{blocks} blocks");
+        let brings = Request::brings(task(command::READ_DMA_EXT), plain.len()).in_regions(&regions);
+        let back = driver.run(&mut scene, &brings).unwrap().data;
+        assert!(back[..plain.len()] == plain, "{blocks} blocks");
+    }
+}
