@@ -9,6 +9,7 @@ use super::payload::Payload;
 use super::pio::{Block, Pio};
 use super::registers::Written;
 use super::slots::Slot;
+use super::spec::register;
 use super::wire::Wire;
 use crate::disk::command::{After, Content, PAGE_BYTES, Protocol, TaskFile, Verdict, piece};
 use crate::disk::drive::Refusal;
@@ -28,8 +29,8 @@ const PACKET_TO_HOST: u16 = 1 << 2;
 /// Why a command is not carried out.
 enum Denied {
     Refusal(Refusal),
-    /// It does not fit the buffer, or moves in a way that this controller does not have.
-    Movement,
+    /// Nobody knows what the drive is, it does not fit the buffer, or moves as no IDE controller moves data.
+    Unable,
 }
 
 impl Mediated {
@@ -39,8 +40,10 @@ impl Mediated {
         let position = self.written.selected();
         if opcode == DEVICE_RESET && self.slots.is_packet_device(position) {
             self.abandon(wire);
-        } else if !self.rests(wire) {
-            // As a drive that is at work: the write has no effect.
+            return wire.set_register(register::STATUS, DEVICE_RESET);
+        }
+        if !self.rests(wire) {
+            // At a drive that is at work the write has no effect.
             return wire.count(Incident::MalformedCommand, position, opcode.into());
         }
         self.activity = Activity::Drive;
@@ -49,23 +52,29 @@ impl Mediated {
             Slot::Absent if opcode == EXECUTE_DEVICE_DIAGNOSTIC => self.pass(wire, &task, After::Nothing),
             // Nobody is there to take it.
             Slot::Absent => {}
-            Slot::Broken => self.refuse(wire, &task),
+            Slot::Broken => self.deny(wire, &task, &Denied::Unable),
             Slot::Present { drive, packet_bytes } => {
                 let packet_bytes = *packet_bytes;
                 let decided = drive.decide(&task).map_err(Denied::Refusal);
-                let carried = decided.and_then(|verdict| self.carry(wire, &task, verdict, packet_bytes));
-                match carried {
-                    Ok(()) => {}
-                    Err(Denied::Refusal(Refusal::Blocks(refused))) => {
-                        wire.count(Incident::RefusedWrite, position, refused.block);
-                        wire.abort(position);
-                    }
-                    Err(Denied::Refusal(Refusal::Command(_) | Refusal::Unconfirmed) | Denied::Movement) => {
-                        self.refuse(wire, &task);
-                    }
+                if let Err(denied) =
+                    decided.and_then(|verdict| self.carry(wire, &task, verdict, packet_bytes))
+                {
+                    self.deny(wire, &task, &denied);
                 }
             }
         }
+    }
+
+    /// The drive aborts a command in place of this one.
+    fn deny<P: Ports, H: Host>(&self, wire: &mut Wire<'_, P, H>, task: &TaskFile, denied: &Denied) {
+        let (incident, subject) = match denied {
+            Denied::Refusal(Refusal::Blocks(refused)) => (Incident::RefusedWrite, refused.block),
+            Denied::Refusal(Refusal::Command(_) | Refusal::Unconfirmed) | Denied::Unable => {
+                (Incident::RefusedCommand, task.command.into())
+            }
+        };
+        wire.count(incident, self.written.selected(), subject);
+        wire.abort(task.device);
     }
 
     /// Carries out what was decided.
@@ -91,12 +100,12 @@ impl Mediated {
                     Protocol::PioIn => self.answer(wire, task, payload, bytes as usize),
                     Protocol::DmaIn => self.transfer(wire, task, payload, bytes as usize),
                     Protocol::PioOut | Protocol::DmaOut | Protocol::QueuedIn | Protocol::QueuedOut => {
-                        return Err(Denied::Movement);
+                        return Err(Denied::Unable);
                     }
                 }
             }
             Verdict::Trim { bytes } => self.transfer(wire, task, Payload::Trim, bytes as usize),
-            Verdict::Packet if self.atapi == Atapi::Refuse => return Err(Denied::Movement),
+            Verdict::Packet if self.atapi == Atapi::Refuse => return Err(Denied::Unable),
             Verdict::Packet => self.packet(wire, task, packet_bytes),
             Verdict::Refuse(reason) => return Err(Denied::Refusal(Refusal::Command(reason))),
         }
@@ -110,7 +119,7 @@ impl Mediated {
         content: Content,
     ) -> Result<(), Denied> {
         let position = self.written.selected();
-        let drive = self.slots.drive(position).ok_or(Denied::Movement)?;
+        let drive = self.slots.drive(position).ok_or(Denied::Unable)?;
         let block = usize::from(drive.filter().shape().block_size.bytes());
         let bytes = content.blocks as usize * block;
         let payload = Payload::of(content);
@@ -118,9 +127,7 @@ impl Mediated {
             Protocol::PioIn | Protocol::PioOut => {
                 let unit = usize::from(content.unit) * block;
                 let whole = piece(task, content.first, content.blocks);
-                let whole = whole
-                    .filter(|_| unit <= Shadow::CAPACITY)
-                    .ok_or(Denied::Movement)?;
+                let whole = whole.filter(|_| unit <= Shadow::CAPACITY).ok_or(Denied::Unable)?;
                 wire.give(&whole);
                 self.activity = Activity::Pio(Pio {
                     position,
@@ -132,7 +139,7 @@ impl Mediated {
             }
             Protocol::DmaIn | Protocol::DmaOut => self.transfer(wire, task, payload, bytes),
             // No IDE controller queues.
-            _ => return Err(Denied::Movement),
+            _ => return Err(Denied::Unable),
         }
         Ok(())
     }
@@ -192,11 +199,5 @@ impl Mediated {
             ..*task
         });
         self.activity = Activity::Packet(Packet::new(self.written.selected(), movement, packet_bytes));
-    }
-
-    fn refuse<P: Ports, H: Host>(&mut self, wire: &mut Wire<'_, P, H>, task: &TaskFile) {
-        let position = self.written.selected();
-        wire.count(Incident::RefusedCommand, position, task.command.into());
-        wire.abort(position);
     }
 }

@@ -76,12 +76,9 @@ impl Mediated {
     /// The guest writes a register of the command block that is neither data nor command.
     pub(super) fn write<P: Ports, H: Host>(&mut self, wire: &mut Wire<'_, P, H>, offset: u16, value: u8) {
         self.poll(wire);
-        let held = match &self.activity {
-            Activity::Drive | Activity::Passing(..) | Activity::Packet(_) => false,
-            Activity::Pio(_) | Activity::Dma(_) | Activity::Halted => !self.rests(wire),
-        };
-        // As a drive that is at work: the write has no effect.
-        if !held {
+        let now = self.status().unwrap_or_else(|| wire.alternate());
+        // At a drive that is at work the write has no effect; where there is none, it may select the other one.
+        if rests(now) || status::FLOATING.contains(&now) {
             self.written.write(offset, value);
             wire.set_register(offset, value);
         }
@@ -89,7 +86,7 @@ impl Mediated {
 
     /// Whether the selected drive would take a command.
     pub(super) fn rests<P: Ports, H: Host>(&self, wire: &mut Wire<'_, P, H>) -> bool {
-        self.status().unwrap_or_else(|| wire.alternate()) & (status::BUSY | status::DATA_REQUEST) == 0
+        rests(self.status().unwrap_or_else(|| wire.alternate()))
     }
 
     /// The guest writes the device control register.
@@ -241,7 +238,7 @@ impl Mediated {
                 self.master.fail();
                 // A packet device that waits for its data takes no other command.
                 if !dma.is_packet() {
-                    wire.abort(dma.position);
+                    wire.abort(self.written.device());
                 }
                 Activity::Drive
             }
@@ -249,4 +246,9 @@ impl Mediated {
             (Progress::Failed, _) => Activity::Halted,
         };
     }
+}
+
+/// Whether a drive with this status takes registers and commands.
+const fn rests(now: u8) -> bool {
+    now & (status::BUSY | status::DATA_REQUEST) == 0
 }

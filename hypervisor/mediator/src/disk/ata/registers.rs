@@ -73,6 +73,11 @@ impl Written {
         register.write(value);
     }
 
+    /// The device register.
+    pub(super) const fn device(&self) -> u8 {
+        self.device
+    }
+
     /// The drive that the guest speaks to.
     pub(super) const fn selected(&self) -> Position {
         if self.device & device::SECOND == 0 {

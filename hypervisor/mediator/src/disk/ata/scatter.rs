@@ -7,9 +7,6 @@ use super::spec::{BOUNDARY, DESCRIPTOR_BYTES, Descriptor};
 use crate::cpu::walk::GuestMemory;
 use crate::disk::seam::DeviceAddress;
 
-/// Descriptors that fit between two boundaries: no table has more.
-const MAX_DESCRIPTORS: u64 = BOUNDARY / DESCRIPTOR_BYTES as u64;
-
 /// Why the guest's table did not serve.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum ScatterError {
@@ -22,7 +19,7 @@ pub(super) enum ScatterError {
 /// A place in the guest's table.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Scatter {
-    /// The next descriptor, and how many there may be from there on; 0 after the last.
+    /// The next descriptor, and how many there may be from there to the boundary; 0 after the last.
     table: u64,
     left: u64,
     /// What is left of the present region.
@@ -36,7 +33,7 @@ impl Scatter {
         let table = u64::from(pointer & !3);
         Self {
             table,
-            left: MAX_DESCRIPTORS - table % BOUNDARY / DESCRIPTOR_BYTES as u64,
+            left: (BOUNDARY - table % BOUNDARY) / DESCRIPTOR_BYTES as u64,
             address: 0,
             bytes: 0,
         }

@@ -136,11 +136,9 @@ impl<P: Ports, H: Host> Wire<'_, P, H> {
 
     /// Gives a command that the drive aborts, in place of one that is not carried out: error, status and interrupt are
     /// the drive's own.
-    pub(super) fn abort(&mut self, position: Position) {
-        self.give(&TaskFile {
-            device: position.select(),
-            ..aborted()
-        });
+    /// `device` is what the guest has in the device register.
+    pub(super) fn abort(&mut self, device: u8) {
+        self.give(&TaskFile { device, ..aborted() });
     }
 
     /// Whether the drive has, or waits for, data at the data port.

@@ -1,5 +1,10 @@
 //! The guest's IDE driver, the mediator, and a controller with two disks and a packet drive.
 
+mod hostile;
+mod packets;
+mod pokes;
+mod refusals;
+mod resets;
 mod transfers;
 
 use super::layout;
@@ -7,10 +12,11 @@ use sekisho_abi::disk::BlockSize;
 use sekisho_abi::storage::Atapi;
 use sekisho_mediator::disk::ata::{Ata, Block, Channel, Ports};
 use sekisho_mediator::pci::Width;
+use sekisho_models::ata::spec::command;
 use sekisho_models::ata::{Disk, Drive, PacketDrive};
 use sekisho_models::guest::{IdeDriver, IdeWindow, Unit};
 use sekisho_models::ide::Ide;
-use sekisho_models::ide::spec::{CONTROL, bus_master, register};
+use sekisho_models::ide::spec::{CONTROL, bus_master, control, register};
 use sekisho_models::memory::{Memory, Reach};
 use sekisho_models::pace::Pace;
 use sekisho_models::ram::Ram;
@@ -78,6 +84,20 @@ impl Scene {
 
     fn disk_mut(&mut self) -> &mut Disk {
         self.ide.disk_mut(Channel::Primary, 0).unwrap()
+    }
+
+    /// Software reset of the primary channel, and IDENTIFY of its first disk.
+    fn reset(&mut self) {
+        for value in [control::SRST, 0] {
+            self.write(Block::Control(Channel::Primary), CONTROL, value);
+        }
+        self.ide.run();
+        self.write_registers(&[
+            (register::DEVICE, 0),
+            (register::STATUS, command::IDENTIFY_DEVICE),
+        ]);
+        self.ide.run();
+        self.read_data(Channel::Primary, &mut [0; 512]);
     }
 
     /// Writes registers of the primary channel one after another; the command is register 7.
