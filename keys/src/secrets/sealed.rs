@@ -9,8 +9,8 @@
 //! | … | ciphertext and tag: ChaCha20-Poly1305, its key by HKDF-SHA-256 of the volume key with that salt, nonce 0 |
 //! | … | zeros, to the next 4 KiB |
 //!
-//! The bytes before the ciphertext, the header's UUID and its digest are vouched for as well. So every keyslot may change
-//! without sealing again, by cryptsetup too, and nothing of another store can be put in.
+//! The bytes before the ciphertext are vouched for as well, and the header's digest, which is of its volume key under a salt.
+//! So every keyslot may change without sealing again, by cryptsetup too, and nothing of another store can be put in.
 
 use super::{DecodeError, Secrets};
 use crate::luks2::{ChangeError, Condition, Extent, Header, New, ReadError, Segment, UnlockError};
@@ -178,7 +178,6 @@ impl Head {
     /// The associated data.
     fn vouched(&self, header: &Header) -> Vec<u8> {
         let mut bytes = self.bytes();
-        bytes.extend_from_slice(header.uuid().as_bytes());
         bytes.extend_from_slice(header.digest());
         bytes
     }
