@@ -10,6 +10,7 @@ mod binary;
 mod change;
 mod check;
 mod create;
+mod error;
 mod keyslot;
 mod metadata;
 mod spec;
@@ -21,6 +22,7 @@ mod word;
 pub use change::ChangeError;
 pub use check::{Fault, Segment};
 pub use create::New;
+pub use error::{ReadError, RepairError, UnlockError};
 pub use keyslot::Derivation;
 pub use word::Extent;
 
@@ -71,48 +73,6 @@ pub enum Conversion {
     None,
     /// Part of it is not, or not any more ([`CONVERSION`]).
     UnderWay,
-}
-
-/// Why bytes are not a header that can be used.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum ReadError {
-    /// They do not begin like one, and hold no second copy either.
-    NotLuks,
-    /// Another version of LUKS.
-    Version {
-        /// The version found.
-        found: u16,
-    },
-    /// Neither copy is whole.
-    Damaged,
-    /// The metadata is not JSON.
-    Json {
-        /// Where, in bytes from its beginning.
-        at: usize,
-    },
-    /// The metadata holds something this version does not know: another cipher, hash, key derivation or layer.
-    Unknown {
-        /// Where, in bytes from its beginning.
-        at: usize,
-    },
-    /// Only who knows this requirement may use the volume.
-    Requirement(String),
-    /// Something does not fit.
-    Fault(Fault),
-}
-
-/// Why there is no volume key.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum UnlockError {
-    /// No keyslot opens with it.
-    WrongPassphrase,
-    /// A keyslot could not be tried: this much memory is not there.
-    Memory {
-        /// KiB.
-        needed: u32,
-    },
-    /// The volume is not encrypted throughout ([`CONVERSION`]).
-    Converting,
 }
 
 /// A volume key, and which keyslot gave it.
@@ -270,15 +230,6 @@ pub fn repaired(file: &[u8], random: &mut dyn Random) -> Result<Option<Vec<u8>>,
     Ok(Some([&header.file, behind].concat()))
 }
 
-/// Why a header was not repaired.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum RepairError {
-    /// It cannot be read at all.
-    Read(ReadError),
-    /// It cannot be written.
-    Change(ChangeError),
-}
-
 /// The copy to use: the newer of those that are whole.
 fn newest(file: &[u8]) -> Result<(Whole<'_>, Condition), ReadError> {
     let primary = binary::read(file, Place::Primary);
@@ -342,54 +293,5 @@ impl fmt::Display for Condition {
             Self::SecondaryDamaged => "the second copy of the header is damaged",
             Self::OneIsOlder => "one copy of the header is older",
         })
-    }
-}
-
-impl fmt::Display for ReadError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NotLuks => f.write_str("this is no LUKS header"),
-            Self::Version { found } => write!(f, "this is a LUKS{found} header, and LUKS2 is needed"),
-            Self::Damaged => f.write_str("both copies of the LUKS2 header are damaged"),
-            Self::Json { at } => write!(f, "the LUKS2 metadata is no JSON (byte {at})"),
-            Self::Unknown { at } => write!(
-                f,
-                "the LUKS2 metadata holds something unknown to this version (byte {at})"
-            ),
-            Self::Requirement(name) => {
-                write!(
-                    f,
-                    "the LUKS2 header requires {name:?}, which is unknown to this version"
-                )
-            }
-            Self::Fault(fault) => write!(f, "the LUKS2 header is not usable: {fault}"),
-        }
-    }
-}
-
-impl core::error::Error for ReadError {}
-
-impl fmt::Display for UnlockError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::WrongPassphrase => f.write_str("no keyslot opens with this passphrase"),
-            Self::Memory { needed } => {
-                write!(f, "a keyslot needs {needed} KiB of memory, which are not there")
-            }
-            Self::Converting => f.write_str("the volume is not encrypted throughout"),
-        }
-    }
-}
-
-impl core::error::Error for UnlockError {}
-
-impl From<serde_json::Error> for ReadError {
-    fn from(error: serde_json::Error) -> Self {
-        // The metadata is one line.
-        let at = error.column();
-        match error.classify() {
-            serde_json::error::Category::Data => Self::Unknown { at },
-            _ => Self::Json { at },
-        }
     }
 }
