@@ -20,6 +20,7 @@
 //! | then for each lane, twice | 4,096: the run's id, the chunk's number, zeros, SHA-256 of these and the data; the data |
 
 use crate::medium::Medium;
+use sekisho_abi::storage::DiskId;
 use sekisho_crypto::Hash;
 use serde::{Deserialize, Serialize};
 use std::{fmt, io};
@@ -51,6 +52,8 @@ pub struct Plan {
     pub direction: Direction,
     /// UUID of the volume's LUKS2 header.
     pub header: String,
+    /// The disk.
+    pub disk: Option<DiskId>,
     /// Where the volume begins on the disk, in bytes.
     pub start: u64,
     /// Bytes of the volume.

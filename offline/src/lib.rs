@@ -4,5 +4,10 @@
 //! key store is trusted once its passphrase opens it. A power cut at any moment loses nothing.
 
 pub mod convert;
+pub mod folder;
 pub mod journal;
 pub mod medium;
+pub mod session;
+pub mod target;
+pub mod verify;
+pub mod work;

@@ -119,6 +119,7 @@ fn plan(direction: Direction, length: usize, lanes: u32) -> Plan {
         run: [7; 16],
         direction,
         header: "1765bc25-736a-4f2d-bf78-77d4d3d2d889".to_owned(),
+        disk: None,
         start: START as u64,
         length: length as u64,
         chunk: 4096,

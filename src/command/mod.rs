@@ -4,6 +4,7 @@
 
 mod check;
 mod compile;
+mod disk;
 mod explain;
 mod image;
 mod keys;
@@ -29,6 +30,7 @@ struct Arguments {
 enum Command {
     Check(check::Arguments),
     Compile(compile::Arguments),
+    Disk(disk::Arguments),
     Explain(explain::Arguments),
     Schema(schema::Arguments),
     Image(image::Arguments),
@@ -52,6 +54,7 @@ pub(crate) fn run() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Check(arguments) => check::run(&arguments),
         Command::Compile(arguments) => compile::run(&arguments),
+        Command::Disk(arguments) => disk::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),
         Command::Image(arguments) => image::run(&arguments),

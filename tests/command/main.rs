@@ -2,6 +2,7 @@
 
 #![cfg(test)]
 
+mod disk;
 mod image;
 mod keys;
 

@@ -26,7 +26,7 @@ impl fmt::Display for NoTerminal {
 impl std::error::Error for NoTerminal {}
 
 /// A passphrase or recovery key that is to open the store.
-pub(super) fn existing(file: Option<&PathBuf>) -> Result<SecretBytes, Stop> {
+pub(in crate::command) fn existing(file: Option<&PathBuf>) -> Result<SecretBytes, Stop> {
     let given = match file {
         Some(file) => from_file(file)?,
         None => prompt("Passphrase or recovery key: ", "--passphrase-file")?,

@@ -1,7 +1,7 @@
 //! `sekisho keys`: the key store of a policy. What is done to headers and secrets is `sekisho-keys`'; here are files, the
 //! terminal, and what a person is told.
 
-mod ask;
+pub(super) mod ask;
 mod change;
 mod files;
 mod init;
@@ -71,7 +71,7 @@ impl CostArguments {
 }
 
 /// Why a call ends early.
-enum Stop {
+pub(super) enum Stop {
     /// What was given is wrong: exit code 1, with what to do about it.
     Refused {
         what: String,
@@ -82,7 +82,7 @@ enum Stop {
 }
 
 /// The operating system's randomness.
-struct System;
+pub(super) struct System;
 
 impl Random for System {
     fn fill(&mut self, bytes: &mut [u8]) -> Result<(), NoRandomness> {
@@ -99,6 +99,11 @@ pub(crate) fn run(arguments: &Arguments) -> CommandResult {
         Action::Passwd(arguments) => change::passwd(arguments),
         Action::Recovery(arguments) => change::recovery(arguments),
     };
+    end(done)
+}
+
+/// Tells why a call ended early.
+pub(super) fn end(done: Result<(), Stop>) -> CommandResult {
     match done {
         Ok(()) => Ok(Outcome::Fine),
         Err(Stop::Refused { what, help }) => {
@@ -115,7 +120,7 @@ pub(crate) fn run(arguments: &Arguments) -> CommandResult {
 }
 
 impl Stop {
-    fn refused(what: impl Display, help: impl Into<Option<&'static str>>) -> Self {
+    pub(super) fn refused(what: impl Display, help: impl Into<Option<&'static str>>) -> Self {
         Self::Refused {
             what: what.to_string(),
             help: help.into(),
@@ -123,7 +128,7 @@ impl Stop {
     }
 
     /// For diagnostics that were printed already.
-    fn told() -> Self {
+    pub(super) fn told() -> Self {
         Self::refused("", None)
     }
 }

@@ -6,14 +6,25 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Every crate of the product, and the crates of ours it depends on.
 const ARROWS: [(&str, &[&str]); 12] = [
-    ("sekisho", &["sekisho-image", "sekisho-keys", "sekisho-policy"]),
+    (
+        "sekisho",
+        &[
+            "sekisho-image",
+            "sekisho-keys",
+            "sekisho-offline",
+            "sekisho-policy",
+        ],
+    ),
     ("sekisho-policy", &["sekisho-abi", "sekisho-crypto"]),
     ("sekisho-abi", &[]),
     ("sekisho-crypto", &[]),
     ("sekisho-keys", &["sekisho-abi", "sekisho-crypto"]),
-    ("sekisho-offline", &["sekisho-crypto"]),
     (
         "sekisho-image",
+        &["sekisho-abi", "sekisho-crypto", "sekisho-keys"],
+    ),
+    (
+        "sekisho-offline",
         &["sekisho-abi", "sekisho-crypto", "sekisho-keys"],
     ),
     ("sekisho-nested", &[]),

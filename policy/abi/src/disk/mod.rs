@@ -10,7 +10,7 @@ pub mod resolve;
 
 pub use map::{BlockRange, DiskMap, Fate, Region};
 
-use crate::storage::DiskId;
+use crate::storage::{self, DiskId};
 use alloc::string::String;
 
 /// Bytes of a disk's logical block.
@@ -71,5 +71,16 @@ impl Disk {
     pub fn identity(&self) -> Option<DiskId> {
         let guid = self.gpt.as_ref().map(|table| DiskId::Guid(table.disk));
         guid.or_else(|| self.serial.clone().map(DiskId::Serial))
+    }
+
+    /// Whether the policy may mean it. Where the operator named the disk, a serial number or port that is not known is
+    /// not held against it.
+    #[must_use]
+    pub fn may_be(&self, selector: &storage::Disk) -> bool {
+        match selector {
+            storage::Disk::Serial(serial) => self.serial.as_ref().is_none_or(|it| it == serial),
+            storage::Disk::Port(port) => self.port.is_none_or(|it| it == *port),
+            storage::Disk::Guid(guid) => self.gpt.as_ref().is_some_and(|it| it.disk == *guid),
+        }
     }
 }

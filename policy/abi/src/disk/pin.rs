@@ -126,17 +126,23 @@ pub fn agree(storage: &Storage, disk: &Disk, map: &DiskMap, pins: &[Pin]) -> Res
     let mut all = pins_of(storage, disk, map)?;
     // Of a disk that was never encrypted the volume says so; its partitions in clear would only not be recorded.
     all.sort_by_key(|it| it.kind != PinKind::Volume);
-    for found in all {
-        let is_about = |it: &&Pin| it.kind == found.kind && it.name == found.name;
-        // One rule may name several partitions: `esp`. The nearest tells what differs.
-        let nearest = pins.iter().filter(is_about).max_by_key(|it| likeness(it, &found));
-        match (nearest, found.kind) {
-            (Some(pinned), _) => compare(pinned, found)?,
-            (None, PinKind::Volume) => return Err(Error::NeverEncrypted { volume: found.name }),
-            (None, PinKind::Clear) => return Err(Error::NotRecorded { name: found.name }),
-        }
+    all.iter().try_for_each(|found| check(found, pins))
+}
+
+/// Whether one volume or partition in clear lies as it is pinned.
+///
+/// # Errors
+/// How it differs.
+pub fn check(found: &Pin, pins: &[Pin]) -> Result<(), Error> {
+    let is_about = |it: &&Pin| it.kind == found.kind && it.name == found.name;
+    // One rule may name several partitions: `esp`. The nearest tells what differs.
+    let nearest = pins.iter().filter(is_about).max_by_key(|it| likeness(it, found));
+    let name = || found.name.clone();
+    match (nearest, found.kind) {
+        (Some(pinned), _) => compare(pinned, found),
+        (None, PinKind::Volume) => Err(Error::NeverEncrypted { volume: name() }),
+        (None, PinKind::Clear) => Err(Error::NotRecorded { name: name() }),
     }
-    Ok(())
 }
 
 fn title(storage: &Storage, region: &Region) -> Option<(PinKind, String)> {
@@ -179,11 +185,11 @@ fn likeness(pinned: &Pin, found: &Pin) -> usize {
     same.count() + usize::from(pinned.disk == found.disk)
 }
 
-fn compare(pinned: &Pin, found: Pin) -> Result<(), Error> {
-    for ((what, was), (_, is)) in measures(pinned).into_iter().zip(measures(&found)) {
+fn compare(pinned: &Pin, found: &Pin) -> Result<(), Error> {
+    for ((what, was), (_, is)) in measures(pinned).into_iter().zip(measures(found)) {
         if was != is {
             return Err(Error::Moved {
-                name: found.name,
+                name: found.name.clone(),
                 what,
                 pinned: was,
                 found: is,
@@ -192,9 +198,9 @@ fn compare(pinned: &Pin, found: Pin) -> Result<(), Error> {
     }
     if pinned.disk != found.disk {
         return Err(Error::OtherDisk {
-            name: found.name,
+            name: found.name.clone(),
             pinned: pinned.disk.clone(),
-            found: found.disk,
+            found: found.disk.clone(),
         });
     }
     Ok(())

@@ -6,7 +6,7 @@
 use super::gpt::{Gpt, Partition};
 use super::map::Flaw;
 use super::{BlockRange, Disk, DiskMap, Fate, Region};
-use crate::storage::{self, ClearPartition, Place, Storage, Volume};
+use crate::storage::{ClearPartition, Place, Storage, Volume};
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt;
@@ -129,7 +129,7 @@ pub fn resolve(storage: &Storage, volumes: &[u32], disks: &[Disk]) -> Result<Vec
 /// Which disk a volume is on, by its place in `disks`, and where there.
 fn locate(volume: &Volume, disks: &[Disk]) -> Result<(usize, BlockRange), Error> {
     let fits = |disk: &Disk| match &volume.disk {
-        Some(selector) => is_named_by(disk, selector),
+        Some(selector) => disk.may_be(selector),
         // Unsaid, it is the only disk that has the place.
         None => disks.len() == 1 || place(volume, disk).is_ok(),
     };
@@ -139,15 +139,6 @@ fn locate(volume: &Volume, disks: &[Disk]) -> Result<(usize, BlockRange), Error>
         (Some((index, disk)), None) => Ok((index, place(volume, disk)?)),
         (Some(_), Some(_)) => Err(Error::DiskAmbiguous { volume: name() }),
         (None, _) => Err(Error::DiskMissing { volume: name() }),
-    }
-}
-
-/// Where the operator named the disk, a serial number or port that is not known is not held against it.
-fn is_named_by(disk: &Disk, selector: &storage::Disk) -> bool {
-    match selector {
-        storage::Disk::Serial(serial) => disk.serial.as_ref().is_none_or(|it| it == serial),
-        storage::Disk::Port(port) => disk.port.is_none_or(|it| it == *port),
-        storage::Disk::Guid(guid) => disk.gpt.as_ref().is_some_and(|it| it.disk == *guid),
     }
 }
 
