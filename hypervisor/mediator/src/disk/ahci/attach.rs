@@ -8,10 +8,10 @@ use super::order::{STRUCTURE_ALIGNMENT, STRUCTURE_BYTES, Structures};
 use super::own::{MILLISECOND, Own, OwnReader, Stuck, stop, wait};
 use super::port::{Abilities, Port};
 use super::spec::{
-    BOHC, BOHC_BB, BOHC_BOS, BOHC_OOS, CAP, CAP_S64A, CAP_SSS, CAP2, CAP2_BOH, GHC, GHC_AE, GHC_HR,
+    BOHC, BOHC_BB, BOHC_BOS, BOHC_OOS, CAP, CAP_S64A, CAP_SSS, CAP2, CAP2_BOH, GHC, GHC_AE, GHC_HR, IS,
     MAX_PORTS, PI, PX_CMD, PX_CMD_CPD, PX_CMD_FRE, PX_CMD_ICC, PX_CMD_ICC_ACTIVE, PX_CMD_POD, PX_CMD_ST,
-    PX_CMD_SUD, PX_IE, PX_IS, PX_SERR, PX_SIG, PX_SIG_DISK, PX_SIG_PACKET, PX_SSTS, PX_SSTS_DET,
-    PX_SSTS_LINKED, PX_TFD, PX_TFD_BSY, PX_TFD_DRQ, VS,
+    PX_CMD_SUD, PX_IS, PX_SERR, PX_SIG, PX_SIG_DISK, PX_SIG_PACKET, PX_SSTS, PX_SSTS_DET, PX_SSTS_LINKED,
+    PX_TFD, PX_TFD_BSY, PX_TFD_DRQ, VS,
 };
 use super::{Ahci, State};
 use crate::disk::bind::Binder;
@@ -93,6 +93,7 @@ impl Ahci {
         };
         stop_all(&ahci.ports, registers, host)?;
         ahci.meet(registers, host, binder)?;
+        registers.write(IS, implemented);
         for port in &mut ahci.ports {
             let number = port.number;
             let refused = |why| AttachError::Refused(number, why);
@@ -136,6 +137,8 @@ impl Ahci {
                 self.pool.put(chunk);
             }
             stopped?;
+            let told = port.load(PX_IS, registers);
+            port.store(PX_IS, told, registers);
             port.drive = met.map_err(|why| AttachError::Refused(port.number, why))?;
             if port.drive.is_none() {
                 self.incidents.add(Incident::Silent, port.number, 0);
@@ -279,7 +282,6 @@ fn is_linked<R: Registers>(port: &Port, registers: &mut R) -> bool {
 
 /// Starts a port whose device is ready, or will be (10.3.1).
 fn start<R: Registers, H: Host>(port: &Port, registers: &mut R, host: &H) {
-    port.store(PX_IE, 0, registers);
     for register in [PX_SERR, PX_IS] {
         let told = port.load(register, registers);
         port.store(register, told, registers);

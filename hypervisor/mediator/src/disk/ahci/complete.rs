@@ -51,8 +51,9 @@ impl Port {
             self.start(io);
         }
         let alone = self.engine == Engine::Started && self.running != 0 && !self.runs_queued();
-        // A command that is alone ends with PxCI; until its data is in place nothing may say that it has ended.
-        let hidden = if alone { PX_IS_COMPLETION } else { 0 };
+        // A command that is alone ends with PxCI; until its data is in place nothing says that it has ended, but for
+        // what the guest has not acknowledged of one before.
+        let hidden = if alone { PX_IS_COMPLETION & !self.owed } else { 0 };
         status & !hidden | self.feigned.unwrap_or(0)
     }
 
@@ -87,6 +88,9 @@ impl Port {
             }
         }
         self.tell(completed, io);
+        if completed != 0 {
+            self.owed |= status & PX_IS_COMPLETION;
+        }
         if completed != 0 || queued || self.engine == Engine::Halted {
             return 0;
         }
@@ -273,6 +277,11 @@ fn reveal(
     match (work, &mut *drive) {
         (Work::Piece { first, .. }, Some(drive)) => {
             drive.filter().to_guest(block_at(*first, place, drive), bytes)
+        }
+        // What came is ciphertext: it passes the filter, or it is not shown.
+        (Work::Piece { .. }, None) => {
+            bytes.fill(0);
+            0
         }
         (Work::Identify(kind), _) => {
             met(*kind, bytes, drive);

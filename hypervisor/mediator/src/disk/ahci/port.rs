@@ -67,6 +67,8 @@ pub(super) struct Port {
     pub(super) slots: Vec<Slot>,
     /// Commands that were submitted so far.
     submitted: u64,
+    /// Completion bits of PxIS that are for the guest, until it clears them.
+    pub(super) owed: u32,
     /// PxIS of a refusal that the device did not refuse; until the port is stopped.
     pub(super) feigned: Option<u32>,
     /// The queued command that was refused last, if the last error was that: the device does not know of it.
@@ -112,12 +114,13 @@ impl Port {
             running: 0,
             slots: (0..count.min(MAX_SLOTS)).map(|_| Slot::new()).collect(),
             submitted: 0,
+            owed: 0,
             feigned: None,
             refused: None,
         }
     }
 
-    /// Points the controller to our structures; the port is stopped.
+    /// Points the controller to our structures, and lets it interrupt nobody; the port is stopped.
     pub(super) fn place<R: Registers>(&self, registers: &mut R) {
         const { assert!(STRUCTURE_ALIGNMENT == 1024) };
         let [low, high] = halves(self.structures.list().0);
@@ -126,6 +129,7 @@ impl Port {
         let [low, high] = halves(self.structures.received_area().0);
         registers.write(self.base + PX_FB, low);
         registers.write(self.base + PX_FBU, high);
+        registers.write(self.base + PX_IE, 0);
     }
 
     /// One of the controller's registers of this port.
@@ -249,6 +253,7 @@ impl Port {
     /// PxIS is written: clears what the guest has seen and nothing that came since.
     fn acknowledge<R: Registers, H: Host>(&mut self, value: u32, io: &mut Io<'_, R, H>) {
         let seen = self.service(io);
+        self.owed &= !value;
         if let Some(feigned) = &mut self.feigned {
             *feigned &= !value;
         }
@@ -342,6 +347,7 @@ impl Port {
         self.issued = 0;
         self.active = 0;
         self.waiting = 0;
+        self.owed = 0;
         self.feigned = None;
         pool.forget(self.number);
     }

@@ -271,16 +271,14 @@ fn fill_chunk<G: GuestMemory>(
     }
     let gathered = slot.request.scatter.gather(bytes, guest);
     gathered.map_err(|_| Refused(Incident::UnreachableMemory, 0))?;
-    let (Some(drive), false) = (drive, matches!(work, Work::Packet { .. })) else {
-        return Ok(());
-    };
-    match work {
-        Work::Piece { first, .. } => {
+    // What lies in `bytes` is plaintext: it passes the filter, or it does not go.
+    match (work, drive) {
+        (Work::Piece { first, .. }, Some(drive)) => {
             let first = block_at(*first, place, drive);
             let done = drive.filter().to_disk(first, bytes);
             done.map_err(|refused| Refused(Incident::RefusedWrite, refused.block))
         }
-        _ => {
+        (Work::Trim { .. }, Some(drive)) => {
             let (pages, _) = bytes.as_chunks_mut::<PAGE_BYTES>();
             for page in pages {
                 let asked = *page;
@@ -288,6 +286,8 @@ fn fill_chunk<G: GuestMemory>(
             }
             Ok(())
         }
+        (Work::Packet { .. }, _) => Ok(()),
+        _ => Err(Refused(Incident::RefusedCommand, 0)),
     }
 }
 

@@ -124,3 +124,22 @@ fn more_than_the_shadow_buffers_hold_waits_and_ends() {
         assert!(rounds < 10_000, "{done} done");
     }
 }
+
+#[test]
+fn the_end_of_a_command_shows_while_the_next_one_runs_alone() {
+    let mut scene = Scene::new();
+    let mut driver = scene.driver(0);
+    for block in [SYSTEM.first, SYSTEM.first + 8] {
+        let request = write(command::WRITE_DMA_EXT, block, &content(1, 4096));
+        driver.issue(&mut scene, &request).unwrap();
+    }
+    while driver.read(&mut scene, port::CI) == 0b11 {
+        scene.wait();
+    }
+    assert_eq!(driver.read(&mut scene, port::CI), 0b10);
+    let causes = driver.read(&mut scene, port::IS);
+    assert_ne!(causes & interrupt::DHRS, 0, "the first one's");
+    driver.write(&mut scene, port::IS, causes);
+    assert_eq!(driver.read(&mut scene, port::IS) & interrupt::DHRS, 0);
+    assert_eq!(driver.drain(&mut scene).len(), 2);
+}
