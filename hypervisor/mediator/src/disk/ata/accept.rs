@@ -7,9 +7,10 @@ use super::memory::Shadow;
 use super::packet::{Movement, Packet};
 use super::payload::Payload;
 use super::pio::{Block, Pio};
-use super::registers::Written;
+use super::polled::PolledError;
+use super::registers::{Position, Written};
 use super::slots::Slot;
-use super::spec::register;
+use super::spec::{control, register};
 use super::wire::Wire;
 use crate::disk::command::{After, Content, PAGE_BYTES, Protocol, TaskFile, Verdict, piece};
 use crate::disk::drive::Refusal;
@@ -48,6 +49,10 @@ impl Mediated {
         }
         self.activity = Activity::Drive;
         let task = self.written.task(opcode);
+        if self.must_ask(position, &task) && self.ask(wire, position) == Err(PolledError::TimeOut) {
+            self.activity = Activity::Halted;
+            return;
+        }
         match self.slots.at(position) {
             Slot::Absent if opcode == EXECUTE_DEVICE_DIAGNOSTIC => self.pass(wire, &task, After::Nothing),
             // Nobody is there to take it.
@@ -65,11 +70,31 @@ impl Mediated {
         }
     }
 
+    /// Whether the drive has to say who it is before this command is decided: some drivers never ask after a reset.
+    fn must_ask(&mut self, position: Position, task: &TaskFile) -> bool {
+        let drive = self.slots.drive(position);
+        drive.is_some_and(|drive| drive.decide(task) == Err(Refusal::Unconfirmed))
+    }
+
+    /// Asks it.
+    fn ask<P: Ports, H: Host>(
+        &mut self,
+        wire: &mut Wire<'_, P, H>,
+        position: Position,
+    ) -> Result<(), PolledError> {
+        let mut page = wire.ask(position, self.control & !control::HIGH_ORDER)?;
+        if let Some(drive) = self.slots.drive(position) {
+            drive.answered(After::Identify, 0, &mut page);
+        }
+        Ok(())
+    }
+
     /// The drive aborts a command in place of this one.
     fn deny<P: Ports, H: Host>(&self, wire: &mut Wire<'_, P, H>, task: &TaskFile, denied: &Denied) {
         let (incident, subject) = match denied {
             Denied::Refusal(Refusal::Blocks(refused)) => (Incident::RefusedWrite, refused.block),
-            Denied::Refusal(Refusal::Command(_) | Refusal::Unconfirmed) | Denied::Unable => {
+            Denied::Refusal(Refusal::Unconfirmed) => (Incident::Foreign, 0),
+            Denied::Refusal(Refusal::Command(_)) | Denied::Unable => {
                 (Incident::RefusedCommand, task.command.into())
             }
         };

@@ -6,6 +6,7 @@ use super::memory::Shadow;
 use super::polled::{Blocks, Found};
 use super::registers::{Position, Written};
 use super::slots::{Slot, Slots};
+use super::spec::control;
 use super::wire::Wire;
 use super::{Ata, Channel, Ports};
 use crate::disk::bind::Binder;
@@ -47,6 +48,7 @@ impl Ata {
             Ok(Mediated {
                 slots: meet(&mut wire, binder)?,
                 written: Written::RESET,
+                control: control::OBSOLETE,
                 activity: Activity::Drive,
                 master: BusMaster::IDLE,
                 shadow: Shadow::new(memory).ok_or(AttachError::Memory)?,

@@ -26,6 +26,8 @@ const BUSY: u8 = status::BUSY | status::READY;
 pub(super) struct Mediated {
     pub(super) slots: Slots,
     pub(super) written: Written,
+    /// What the guest wrote to the device control register.
+    pub(super) control: u8,
     pub(super) activity: Activity,
     pub(super) master: BusMaster,
     pub(super) shadow: Shadow,
@@ -97,7 +99,8 @@ impl Mediated {
             self.written = Written::RESET;
             self.slots.reset();
         }
-        wire.set_control(value & KNOWN);
+        self.control = value & KNOWN;
+        wire.set_control(self.control);
     }
 
     /// Whatever is under way is given up; the bus master no longer reaches memory.

@@ -1,4 +1,5 @@
-//! Commands of our own, by programmed I/O and polling, before the guest uses the drives.
+//! Commands of our own, by programmed I/O and polling: before the guest uses the drives, and when it does not ask a drive
+//! who it is where that has to be known.
 //!
 //! A drive may be absent, asleep or broken: every wait ends at a time of the host's clock.
 
@@ -12,6 +13,8 @@ use crate::disk::seam::{Host, Instant};
 
 /// Nanoseconds that a drive may take for one step of a command: it may have to spin up.
 const PATIENCE: u64 = 10_000_000_000;
+/// The same while the guest waits: the drive has just said that it is ready.
+const PATIENCE_OF_A_GUEST: u64 = 500_000_000;
 
 const IDENTIFY_DEVICE: u8 = 0xec;
 const IDENTIFY_PACKET_DEVICE: u8 = 0xa1;
@@ -24,7 +27,7 @@ const END_OF_28_BITS: u64 = 1 << 28;
 
 /// Why a command of our own gave nothing.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum PolledError {
+pub(super) enum PolledError {
     /// The drive was busy to the end.
     TimeOut,
     /// The drive refused, or failed.
@@ -54,17 +57,26 @@ impl<P: Ports, H: Host> Wire<'_, P, H> {
         self.set_control(control::OBSOLETE);
     }
 
+    /// Asks the disk at `position` who it is, while the guest waits. `control` is what the guest has in the device
+    /// control register.
+    pub(super) fn ask(&mut self, position: Position, control: u8) -> Result<[u8; PAGE_BYTES], PolledError> {
+        self.quiet();
+        let page = self.identify(position, IDENTIFY_DEVICE, PATIENCE_OF_A_GUEST);
+        self.set_control(control);
+        page?.ok_or(PolledError::Failed)
+    }
+
     /// What is at `position`.
     pub(super) fn find(&mut self, position: Position) -> Found {
         self.set_register(register::DEVICE, position.select());
         if status::FLOATING.contains(&self.settled()) {
             return Found::Absent;
         }
-        match self.identify(position, IDENTIFY_DEVICE) {
+        match self.identify(position, IDENTIFY_DEVICE, PATIENCE) {
             Ok(Some(page)) => Found::Disk(page),
             Ok(None) => Found::Absent,
             Err(PolledError::Failed) if self.signature() == PACKET_SIGNATURE => {
-                match self.identify(position, IDENTIFY_PACKET_DEVICE) {
+                match self.identify(position, IDENTIFY_PACKET_DEVICE, PATIENCE) {
                     Ok(Some(page)) => Found::Packet(page),
                     Ok(None) | Err(_) => Found::Broken,
                 }
@@ -74,7 +86,12 @@ impl<P: Ports, H: Host> Wire<'_, P, H> {
     }
 
     /// `None` where nobody takes the command.
-    fn identify(&mut self, position: Position, command: u8) -> Result<Option<[u8; PAGE_BYTES]>, PolledError> {
+    fn identify(
+        &mut self,
+        position: Position,
+        command: u8,
+        patience: u64,
+    ) -> Result<Option<[u8; PAGE_BYTES]>, PolledError> {
         self.give(&TaskFile {
             command,
             device: position.select(),
@@ -85,7 +102,7 @@ impl<P: Ports, H: Host> Wire<'_, P, H> {
             return Ok(None);
         }
         let mut page = [0; PAGE_BYTES];
-        self.take(&mut page)?;
+        self.take(&mut page, patience)?;
         Ok(Some(page))
     }
 
@@ -97,15 +114,15 @@ impl<P: Ports, H: Host> Wire<'_, P, H> {
     }
 
     /// Takes one block of data when the drive has it, and waits until the command is over.
-    fn take(&mut self, data: &mut [u8]) -> Result<(), PolledError> {
+    fn take(&mut self, data: &mut [u8], patience: u64) -> Result<(), PolledError> {
         const BAD: u8 = status::ERROR | status::FAULT;
-        let ready = self.wait()?;
+        let ready = self.wait(patience)?;
         if ready & BAD != 0 || ready & status::DATA_REQUEST == 0 {
             return Err(PolledError::Failed);
         }
         self.ports.read_data(self.channel, data);
         self.settled();
-        let end = self.wait()?;
+        let end = self.wait(patience)?;
         if end & (BAD | status::DATA_REQUEST) != 0 {
             return Err(PolledError::Failed);
         }
@@ -113,8 +130,8 @@ impl<P: Ports, H: Host> Wire<'_, P, H> {
     }
 
     /// Waits until the drive is not busy; its status, which takes a waiting interrupt back.
-    fn wait(&mut self) -> Result<u8, PolledError> {
-        let deadline = Instant(self.host.now().0.saturating_add(PATIENCE));
+    fn wait(&mut self, patience: u64) -> Result<u8, PolledError> {
+        let deadline = Instant(self.host.now().0.saturating_add(patience));
         loop {
             let now = self.register(register::STATUS);
             if now & status::BUSY == 0 {
@@ -141,7 +158,7 @@ impl<P: Ports, H: Host> BlockReader for Blocks<'_, '_, P, H> {
         }
         for (lba, block) in (first..).zip(data.chunks_exact_mut(self.block_bytes)) {
             self.wire.give(&read_one(self.position, lba));
-            self.wire.take(block).map_err(|_| Unreadable)?;
+            self.wire.take(block, PATIENCE).map_err(|_| Unreadable)?;
         }
         Ok(())
     }

@@ -4,10 +4,12 @@ use super::layout::{SYSTEM, content, encrypted};
 use super::{COMMAND_BLOCK, Scene};
 use sekisho_abi::disk::BlockSize;
 use sekisho_mediator::disk::ata::{Block, Channel, Ports};
+use sekisho_mediator::disk::incident::Incident;
 use sekisho_models::ata::spec::{command, error, status};
 use sekisho_models::ata::{Fault, TaskFile};
 use sekisho_models::guest::{Failure, IdeDriver, Request};
 use sekisho_models::ide::spec::{CONTROL, bus_master, control, register};
+use sekisho_models::pace::Pace;
 
 fn write_one(scene: &mut Scene, driver: &IdeDriver, data: &[u8]) -> Result<Vec<u8>, Failure> {
     let write = TaskFile::short(command::WRITE_DMA, SYSTEM.first, 1);
@@ -18,12 +20,48 @@ fn holds_encrypted(scene: &Scene, data: &[u8]) -> bool {
     scene.disk().platter.image(SYSTEM.first, 1) == encrypted(SYSTEM.first, data, BlockSize::B512)
 }
 
+/// Resets the channel, and then writes without having asked the disk who it is.
+fn write_unasked(scene: &mut Scene, data: &[u8]) -> Result<Vec<u8>, Failure> {
+    let driver = scene.driver();
+    driver.reset(scene).unwrap();
+    scene.ide.set_pace(Pace::AtAccess);
+    write_one(scene, &driver, data)
+}
+
 #[test]
-fn after_a_reset_content_waits_until_the_disk_has_said_who_it_is() {
-    let mut scene = Scene::new();
-    let (driver, data) = (scene.driver(), content(1, 512));
-    driver.reset(&mut scene).unwrap();
-    let refused = write_one(&mut scene, &driver, &data);
+fn after_a_reset_the_disk_is_asked_who_it_is_where_the_guest_does_not_ask() {
+    let (mut scene, data) = (Scene::new(), content(1, 512));
+    write_unasked(&mut scene, &data).unwrap();
+    assert!(holds_encrypted(&scene, &data));
+    let last: Vec<u8> = scene
+        .disk()
+        .commands()
+        .iter()
+        .rev()
+        .take(2)
+        .map(|task| task.command)
+        .collect();
+    assert_eq!(last, [command::WRITE_DMA, command::IDENTIFY_DEVICE]);
+}
+
+#[test]
+fn a_disk_that_does_not_say_who_it_is_stays_busy_until_the_next_reset() {
+    let (mut scene, data) = (Scene::new(), content(1, 512));
+    let next = scene.disk().commands().len() as u64 + 1;
+    scene.disk_mut().inject(Fault::Silent { command: next });
+    assert_eq!(write_unasked(&mut scene, &data), Err(Failure::TimedOut));
+    assert_eq!(scene.alternate() & status::BSY, status::BSY);
+    write_unasked(&mut scene, &data).unwrap();
+    assert!(holds_encrypted(&scene, &data));
+}
+
+#[test]
+fn a_disk_that_was_exchanged_gets_and_gives_nothing() {
+    let (mut scene, data) = (Scene::new(), content(1, 512));
+    scene
+        .disk_mut()
+        .inject(Fault::OtherSerialAfterReset("OTHER".to_owned()));
+    let refused = write_unasked(&mut scene, &data);
     assert!(
         matches!(
             refused,
@@ -34,24 +72,13 @@ fn after_a_reset_content_waits_until_the_disk_has_said_who_it_is() {
         ),
         "{refused:?}"
     );
-    driver.identify(&mut scene).unwrap();
-    write_one(&mut scene, &driver, &data).unwrap();
-    assert!(holds_encrypted(&scene, &data));
-}
-
-#[test]
-fn a_disk_that_was_exchanged_gets_and_gives_nothing() {
-    let mut scene = Scene::new();
-    let (driver, data) = (scene.driver(), content(1, 512));
-    scene
-        .disk_mut()
-        .inject(Fault::OtherSerialAfterReset("OTHER".to_owned()));
-    driver.reset(&mut scene).unwrap();
+    let driver = scene.driver();
     driver.identify(&mut scene).unwrap();
     assert!(write_one(&mut scene, &driver, &data).is_err());
     let read = TaskFile::short(command::READ_SECTORS, SYSTEM.first, 1);
     assert!(driver.pio(&mut scene, &Request::brings(read, 512)).is_err());
     assert!(scene.disk().platter.written().is_empty());
+    assert_eq!(scene.ata.incidents().count(Incident::Foreign), 3);
 }
 
 #[test]
