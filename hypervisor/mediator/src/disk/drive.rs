@@ -2,7 +2,7 @@
 //! found.
 //!
 //! A reset may be the moment in which another drive takes its place. From then on no command reaches content until
-//! the drive has answered an IDENTIFY of the guest's as the one that is known: no driver uses a drive without one.
+//! the drive has answered IDENTIFY, the guest's or one of ours, as the one that is known.
 
 use super::command::{
     After, Content, Direction, Identity, Known, PAGE_BYTES, Reason, TaskFile, Verdict, amend_identify,
