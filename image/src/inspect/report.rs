@@ -226,8 +226,14 @@ impl fmt::Display for Disk {
             "  partition  blocks {} to {}, GUID {}",
             self.first_lba, self.last_lba, self.partition_guid
         )?;
+        let width = self
+            .files
+            .iter()
+            .map(|(path, _)| path.len())
+            .max()
+            .unwrap_or_default();
         self.files
             .iter()
-            .try_for_each(|(path, size)| writeln!(f, "  {path:<26} {size:>9} bytes"))
+            .try_for_each(|(path, size)| writeln!(f, "  {path:<width$} {size:>9} bytes"))
     }
 }
