@@ -1,6 +1,6 @@
 //! What an image needs to know in secret: the volumes' keys, the tunnels' keys, the pins, the least policy revision.
 //!
-//! [`sealed`] is how it lies on disk; [`Secrets::to_bytes`] is how the loader hands it to the hypervisor.
+//! `sealed.rs` says how it lies on disk; [`Secrets::to_bytes`] is how the loader hands it to the hypervisor.
 
 mod sealed;
 #[cfg(test)]
