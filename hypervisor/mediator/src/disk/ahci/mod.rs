@@ -18,6 +18,8 @@ mod scatter;
 mod slot;
 mod spec;
 mod start;
+#[cfg(test)]
+mod tests;
 
 pub use super::bind::{Binder, BlockReader, Unreadable};
 pub use attach::AttachError;
