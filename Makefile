@@ -37,7 +37,7 @@ soak: setup
 	$(CARGO) run --locked -q -p sekisho-system --bin soak
 
 bench: setup
-	$(CARGO) run --locked -q -p sekisho-system --bin bench -- $(ONLY)
+	$(CARGO) run --release --locked -q -p sekisho-system --bin bench -- $(ONLY)
 
 fuzz:
 	sh tests/fuzz/run.sh

@@ -2,7 +2,7 @@
 //!
 //! The same machine also runs bare, without the hypervisor: most claims are "as on the bare machine", and the
 //! benchmark's ratios need it. Nothing here is trusted by the product; what a guest prints is judged by the test.
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 pub mod appliance;
 pub mod bench;

@@ -5,8 +5,12 @@ mod keys;
 
 use super::SectorSize;
 use alloc::boxed::Box;
-use kernel::{BLOCK, Direction, Group, REDUCTION, STREAMS, Whitening, group};
+use core::slice;
+use kernel::{BLOCK, Direction, Group, Pass, STREAMS};
 use keys::{AesInstructions, KeySize, RoundKeys};
+
+/// The tweak of nothing.
+const NONE: [u8; BLOCK] = [0; BLOCK];
 
 /// The keys, in memory of their own, so that moving the cipher leaves none behind.
 pub(super) struct AesNi(Box<Keys>);
@@ -40,63 +44,41 @@ impl AesNi {
     }
 
     pub(super) fn encrypt(&self, size: SectorSize, first_tweak: u64, data: &mut [u8]) {
-        let tweaks = SectorTweaks::new(&self.0.tweak, first_tweak, size);
-        run(Direction::Encrypt, &self.0.encrypt, tweaks, size, data);
+        let mut tweaks = SectorTweaks::new(&self.0.tweak, first_tweak, size);
+        run(Direction::Encrypt, &self.0.encrypt, &mut tweaks, size, data);
     }
 
     pub(super) fn decrypt(&self, size: SectorSize, first_tweak: u64, data: &mut [u8]) {
-        let tweaks = SectorTweaks::new(&self.0.tweak, first_tweak, size);
-        run(Direction::Decrypt, &self.0.decrypt, tweaks, size, data);
+        let mut tweaks = SectorTweaks::new(&self.0.tweak, first_tweak, size);
+        run(Direction::Decrypt, &self.0.decrypt, &mut tweaks, size, data);
     }
 }
 
-/// While a group is worked on, the whitening of the next is computed: after a sector's last, from the next sector's
-/// tweak.
+/// While a group is worked on, the next one's tweaks are computed: after a sector's last group, from the next sector's.
 fn run(
     direction: Direction,
     keys: &RoundKeys,
-    mut tweaks: SectorTweaks<'_>,
+    tweaks: &mut SectorTweaks<'_>,
     size: SectorSize,
     data: &mut [u8],
 ) {
-    let (mut one, mut other) = ([0; STREAMS], [0; STREAMS]);
-    let (mut now, mut next) = (&mut one, &mut other);
-    let mut tweak = whiten(keys, tweaks.take(), now);
+    let mut pass = Pass::plain(keys);
+    pass.work(direction, keys, tweaks.take(), &mut []);
     let mut sectors = data.chunks_exact_mut(size.bytes()).peekable();
     while let Some(sector) = sectors.next() {
-        let (groups, _) = sector.as_chunks_mut::<BLOCK>().0.as_chunks_mut::<STREAMS>();
-        let Some((last, others)) = groups.split_last_mut() else {
-            return;
+        let following = match sectors.peek() {
+            Some(_) => tweaks.take(),
+            None => &NONE,
         };
-        for blocks in others {
-            group(direction, keys, now, next, &mut tweak, blocks);
-            (now, next) = (next, now);
-        }
-        if sectors.peek().is_some() {
-            tweak = tweaks.take();
-        }
-        group(direction, keys, now, next, &mut tweak, last);
-        (now, next) = (next, now);
+        let (groups, _) = sector.as_chunks_mut::<BLOCK>().0.as_chunks_mut();
+        pass.work(direction, keys, following, groups);
     }
-}
-
-/// Fills the whitening of a group from its first tweak, and returns the one behind it.
-fn whiten(keys: &RoundKeys, tweak: [u8; BLOCK], whitening: &mut Whitening) -> [u8; BLOCK] {
-    let mut tweak = u128::from_le_bytes(tweak);
-    for value in whitening {
-        *value = tweak ^ keys.last();
-        // All ones where the highest bit leaves.
-        let carry = (tweak.cast_signed() >> 127).cast_unsigned();
-        tweak = tweak << 1 ^ carry & REDUCTION;
-    }
-    tweak.to_le_bytes()
 }
 
 /// The encrypted tweak of one sector after the other, computed eight at a time.
 struct SectorTweaks<'k> {
     keys: &'k RoundKeys,
-    /// The last round key alone, which is a tweak of zero: so whitened, XTS is plain AES.
-    plain: Whitening,
+    plain: Pass,
     number: u64,
     step: u64,
     /// The next eight numbers. They are written long before they are read, or the CPU would wait for the writes.
@@ -109,11 +91,11 @@ impl<'k> SectorTweaks<'k> {
     fn new(keys: &'k RoundKeys, number: u64, size: SectorSize) -> Self {
         let mut tweaks = Self {
             keys,
-            plain: [keys.last(); STREAMS],
+            plain: Pass::plain(keys),
             number,
             step: size.tweaks(),
-            numbers: [[0; BLOCK]; STREAMS],
-            ready: [[0; BLOCK]; STREAMS],
+            numbers: [NONE; STREAMS],
+            ready: [NONE; STREAMS],
             used: 0,
         };
         tweaks.count();
@@ -121,26 +103,20 @@ impl<'k> SectorTweaks<'k> {
         tweaks
     }
 
-    fn take(&mut self) -> [u8; BLOCK] {
+    /// A reference, so that the kernel reads what the kernel wrote: a copy in halves would make the CPU wait.
+    fn take(&mut self) -> &[u8; BLOCK] {
         if self.used == STREAMS {
             self.compute();
         }
-        let tweak = self.ready.get(self.used).copied().unwrap_or_default();
+        let tweak = self.ready.get(self.used).unwrap_or(&NONE);
         self.used += 1;
         tweak
     }
 
     fn compute(&mut self) {
         self.ready = self.numbers;
-        let (mut unused, mut none) = ([0; STREAMS], [0; BLOCK]);
-        group(
-            Direction::Encrypt,
-            self.keys,
-            &self.plain,
-            &mut unused,
-            &mut none,
-            &mut self.ready,
-        );
+        let ready = slice::from_mut(&mut self.ready);
+        self.plain.work(Direction::Encrypt, self.keys, &NONE, ready);
         self.used = 0;
         self.count();
     }

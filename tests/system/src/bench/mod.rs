@@ -3,6 +3,8 @@
 //! The emulator's seconds say little, so operations are counted in instructions and times compared as ratios.
 
 mod boot;
+mod crypto;
+mod limit;
 mod operations;
 mod row;
 mod size;
@@ -23,11 +25,13 @@ pub enum Group {
     Boot,
     /// Memory reserved, bytes of the image.
     Size,
+    /// The sector cipher beside OpenSSL and the CPU's own limit.
+    Crypto,
 }
 
 impl Group {
     /// All of them, in the order of the table.
-    pub const ALL: [Self; 3] = [Self::Operations, Self::Boot, Self::Size];
+    pub const ALL: [Self; 4] = [Self::Operations, Self::Boot, Self::Size, Self::Crypto];
 
     /// Its name on the command line.
     #[must_use]
@@ -36,6 +40,7 @@ impl Group {
             Self::Operations => "operations",
             Self::Boot => "boot",
             Self::Size => "size",
+            Self::Crypto => "crypto",
         }
     }
 
@@ -54,6 +59,7 @@ impl Group {
             Self::Operations => operations::measure(),
             Self::Boot => boot::measure(),
             Self::Size => size::measure(),
+            Self::Crypto => crypto::measure(),
         }
     }
 }
