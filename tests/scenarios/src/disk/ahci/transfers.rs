@@ -161,7 +161,7 @@ fn regions_of_any_size_and_place_hold_a_transfer() {
 fn a_last_piece_of_one_block_is_not_forgotten() {
     let mut scene = Scene::new();
     let mut driver = scene.driver(0);
-    for chunks in [1, 2, 4, 8, 16, 32, 64] {
+    for chunks in [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64] {
         let blocks: u16 = 128 * chunks + 1;
         let plain = content(blocks.into(), usize::from(blocks) * 512);
         let regions = [(0x400_0000, 4 << 20), (0x800_0000, 512)];
@@ -170,7 +170,10 @@ fn a_last_piece_of_one_block_is_not_forgotten() {
         driver.run(&mut scene, &sends).unwrap();
         let last = SYSTEM.first + u64::from(blocks) - 1;
         let expected = encrypted(last, &plain[plain.len() - 512..], BlockSize::B512);
-        assert_eq!(scene.disk(0).platter.image(last, 1), expected, "{blocks} blocks");
+        assert!(
+            scene.disk(0).platter.image(last, 1) == expected,
+            "{blocks} blocks"
+        );
         let brings = Request::brings(task(command::READ_DMA_EXT), plain.len()).in_regions(&regions);
         let back = driver.run(&mut scene, &brings).unwrap().data;
         assert!(back[..plain.len()] == plain, "{blocks} blocks");

@@ -3,6 +3,7 @@
 mod hostile;
 mod packets;
 mod pokes;
+mod power;
 mod refusals;
 mod resets;
 mod transfers;
