@@ -95,10 +95,7 @@ impl AhciDriver {
         Ok(driver)
     }
 
-    /// Issues a command in a free slot.
-    ///
-    /// # Panics
-    /// Never; without a free slot nothing is issued and the answer is `None`.
+    /// Issues a command in a free slot and says which; nothing where none is free.
     pub fn issue(&mut self, window: &mut impl Window, request: &Request) -> Option<u8> {
         let slot = (0..32).find(|slot| self.requests.iter().all(|(used, _)| used != slot))?;
         let mut request = request.clone();

@@ -151,7 +151,6 @@ impl Channel {
     }
 
     fn begin(&mut self, job: Job) {
-        let is_packet = job.task.command == command::PACKET;
         match (job.transfer.protocol, job.transfer.direction) {
             (Protocol::Queued, _) => self.end(&Outcome::failed(error::ABRT)),
             (Protocol::Dma, Direction::In | Direction::Out) if job.transfer.bytes > 0 => {
@@ -161,16 +160,16 @@ impl Channel {
                 let outcome = self.carry_out(&job, &[]);
                 self.offer(Reading {
                     outcome,
-                    block: self.limit(block, is_packet),
+                    block: self.limit(block, &job.task),
                     taken: 0,
                     end: 0,
                 });
             }
             (Protocol::Pio(block), Direction::Out) if job.transfer.bytes > 0 => {
-                let block = self.limit(block, is_packet);
+                let block = self.limit(block, &job.task);
                 self.status = READY | status::DRQ;
                 // The first block is not asked for by an interrupt, but a packet's is.
-                if is_packet {
+                if is_packet(&job.task) {
                     self.ask();
                 }
                 self.phase = Phase::Writing(Writing {
@@ -260,10 +259,14 @@ impl Channel {
     }
 
     /// A packet's blocks are at most as long as the host has said in the address registers.
-    fn limit(&self, block: usize, is_packet: bool) -> usize {
+    fn limit(&self, block: usize, task: &TaskFile) -> usize {
         let [_, mid, high] = &self.lba;
         let said = usize::from(u16::from_le_bytes([mid.last, high.last]));
-        if is_packet && said != 0 { said & !1 } else { block }
+        if is_packet(task) && said != 0 {
+            said & !1
+        } else {
+            block
+        }
     }
 
     /// A packet drive says how long the block is.
@@ -272,4 +275,8 @@ impl Channel {
             self.answer(0, u64::from(bytes::low_word(size)) << 8);
         }
     }
+}
+
+const fn is_packet(task: &TaskFile) -> bool {
+    task.command == command::PACKET
 }
