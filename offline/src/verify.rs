@@ -71,6 +71,17 @@ pub enum Error {
     Disk(io::Error),
 }
 
+impl Report {
+    /// What is wrong, a sentence each.
+    pub fn sentences(&self) -> impl Iterator<Item = String> {
+        self.faults.iter().map(|fault| match fault {
+            // It may be about a partition in clear, and says what.
+            Fault::Pin(error) => error.to_string(),
+            fault => format!("volume `{}`: {fault}", self.name),
+        })
+    }
+}
+
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

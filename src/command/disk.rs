@@ -154,11 +154,8 @@ fn tell(target: &Target, job: &Job<'_>) -> Result<(), Stop> {
         verify::Error::Session(error) => Stop::refused(error, None),
     })?;
     print(&reports.iter().map(line).collect::<String>())?;
-    let faults = reports.iter().flat_map(|volume| {
-        let faults = volume.faults.iter();
-        faults.map(|fault| format!("error: volume `{}`: {fault}\n", volume.name))
-    });
-    let faults: String = faults.collect();
+    let faults = reports.iter().flat_map(Report::sentences);
+    let faults: String = faults.map(|fault| format!("error: {fault}\n")).collect();
     report(&faults);
     if faults.is_empty() {
         Ok(())
