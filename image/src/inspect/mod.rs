@@ -21,7 +21,7 @@ use sekisho_abi::storage::{APPLIANCE_FOLDER, Storage};
 use sekisho_keys::store::Store;
 
 /// The partition's name, which only an image of the appliance has.
-pub const LABEL: &str = "sekisho";
+pub const LABEL: &str = sekisho_abi::disk::resolve::APPLIANCE_LABEL;
 
 /// Where the appliance's own boot entry points.
 pub const APPLICATION: &str = "/EFI/sekisho/sekisho.efi";

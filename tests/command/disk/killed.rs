@@ -112,3 +112,18 @@ fn a_half_done_volume_without_its_whole_journal_is_refused() {
     fs::write(&journal, whole).unwrap();
     ends(&bench.disk("encrypt"), 0, "volume `system`: encrypted\n");
 }
+
+#[test]
+fn a_half_done_volume_goes_on_on_its_own_disk_only() {
+    let (bench, other) = (half_done("own-disk"), Bench::new("other-disk"));
+    fs::rename(bench.path("image"), bench.path("own")).unwrap();
+    fs::copy(other.path("image"), bench.path("image")).unwrap();
+    told(
+        &bench.disk("encrypt"),
+        1,
+        "it was begun with another header, disk or place",
+    );
+    assert!(bench.image() == other.image());
+    fs::rename(bench.path("own"), bench.path("image")).unwrap();
+    ends(&bench.disk("encrypt"), 0, "volume `system`: encrypted\n");
+}

@@ -128,3 +128,29 @@ fn a_damaged_partition_table_is_not_believed() {
         "the second copy of the partition table is damaged",
     );
 }
+
+#[test]
+fn a_header_of_another_key_store_is_refused() {
+    let (bench, other) = (Bench::new("own-store"), Bench::new("other-store"));
+    let header = "keys/volumes/system.luks2";
+    fs::copy(other.path(header), bench.path(header)).unwrap();
+    told(
+        &bench.disk("encrypt"),
+        1,
+        "the sealed secrets and its header are of different key stores",
+    );
+}
+
+#[test]
+fn one_store_encrypts_one_disk() {
+    let (bench, other) = (Bench::new("first-disk"), Bench::new("second-disk"));
+    ends(&bench.disk("encrypt"), 0, "volume `system`: encrypted\n");
+    // The same partitions under another disk's GUID.
+    fs::copy(other.path("image"), bench.path("image")).unwrap();
+    told(
+        &bench.disk("encrypt"),
+        1,
+        "system is on another disk than when it was encrypted",
+    );
+    assert!(bench.image() == other.image());
+}
