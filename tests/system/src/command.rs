@@ -22,7 +22,7 @@ pub fn sekisho<I: IntoIterator<Item = S>, S: AsRef<std::ffi::OsStr>>(
     tool::run(Command::new(binary()?).args(arguments))
 }
 
-/// The command, built once.
+/// The command, built once, in the profile that the host tests have built it in already.
 fn binary() -> Result<PathBuf, Failure> {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
     if let Some(built) = BUILT.get() {
@@ -30,7 +30,7 @@ fn binary() -> Result<PathBuf, Failure> {
     }
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut build = Command::new(cargo);
-    build.args(["build", "--quiet", "--locked", "--bin", "sekisho"]);
+    build.args(["build", "--quiet", "--locked", "--profile", "test", "--bin", "sekisho"]);
     tool::run(build.current_dir(paths::root()))?;
     let target =
         std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| paths::root().join("target"), PathBuf::from);
