@@ -15,6 +15,7 @@ use sekisho_mediator::disk::filter::SectorFilter;
 use sekisho_models::ahci::Hba;
 use sekisho_models::ahci::spec::{PORTS, cmd, generic, ghc, port};
 use sekisho_models::ata::{Disk, Drive, Geometry};
+use sekisho_models::breach::Breach;
 use sekisho_models::memory::{BUFFERS, Memory, Reach};
 use sekisho_models::pace::Pace;
 use sekisho_models::ram::Ram;
@@ -252,7 +253,12 @@ impl Scene {
 
     /// What must hold whatever the guest did.
     fn judge(&self) {
-        assert_eq!(self.memory.breaches(), [], "the controller was driven with care");
+        // A guest may start its port while the device is busy, as on the bare controller.
+        let started =
+            |breach: &Breach| matches!(breach, Breach::Untimely(offset, _) if *offset == PORTS + port::CMD);
+        let breaches = self.memory.breaches();
+        let careless = breaches.iter().find(|breach| !started(breach));
+        assert_eq!(careless, None, "the controller is driven with care");
         let disk = self.hba.disk(0).expect("it has a disk");
         assert_eq!(disk.harm(), []);
         for (block, content) in disk.platter.written() {

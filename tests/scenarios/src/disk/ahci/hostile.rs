@@ -1,8 +1,8 @@
 //! Guests that change what they submitted, point outside their memory, or write registers at random.
 
-use super::Scene;
 use super::layout::{CLEAR, DATA, SYSTEM, content, encrypted};
 use super::requests::{read, write};
+use super::{Guest, Scene};
 use proptest::prelude::*;
 use sekisho_abi::disk::BlockSize;
 use sekisho_models::ahci::spec::{HEADER_SIZE, PORT_SIZE, PORTS, TABLE_REGIONS, interrupt, port};
@@ -151,6 +151,7 @@ proptest! {
         let mut chance = Sequence::new(seed);
         let mut scene = Scene::new();
         let driver = scene.driver(0);
+        scene.guest = Guest::Careless;
         let secret = content(7, 512);
         for page in 0..1024 {
             scene.memory.ram().store(MEMORY + page * 512, &secret);
@@ -161,8 +162,6 @@ proptest! {
         let written = scene.disk(0).platter.written().iter();
         let mut outside = written.filter(|(block, _)| !(CLEAR.first..=CLEAR.last).contains(block));
         prop_assert!(!outside.any(|(_, content)| content == &secret));
-        prop_assert_eq!(scene.memory.breaches(), []);
-        prop_assert_eq!(scene.disk(0).harm(), []);
     }
 }
 

@@ -4,6 +4,8 @@ use super::layout::{self, CLEAR, SYSTEM, content};
 use super::requests::{read, write};
 use super::{BASE, Scene};
 use sekisho_abi::disk::BlockSize;
+use sekisho_mediator::disk::seam::Registers;
+use sekisho_models::ahci::spec::{PORTS, port, serr};
 use sekisho_models::ata::Fault;
 use sekisho_models::ata::spec::command;
 use sekisho_models::guest::{AhciDriver, Failure, Window};
@@ -143,4 +145,22 @@ fn a_disk_that_was_pulled_out_works_again_when_it_has_said_who_it_is() {
     }
     driver.identify(&mut scene).unwrap();
     assert_eq!(scene.read_blocks(&mut driver, SYSTEM.first, 2), plain);
+}
+
+#[test]
+fn a_new_disk_is_not_listened_to_while_commands_for_the_old_one_are_out() {
+    let mut scene = Scene::new();
+    let mut driver = scene.driver(0);
+    let request = write(command::WRITE_FPDMA_QUEUED, SYSTEM.first, &content(1, 4096));
+    driver.issue(&mut scene, &request).unwrap();
+    scene.hba.plug(0, Some(layout::disk("ANOTHER", BlockSize::B512)));
+    while scene.hba.read(PORTS + port::SERR) & serr::X == 0 {
+        scene.hba.step();
+    }
+    driver.write(&mut scene, port::SERR, serr::X);
+    assert_ne!(driver.read(&mut scene, port::SERR) & serr::X, 0);
+    driver.stop(&mut scene).unwrap();
+    driver.write(&mut scene, port::SERR, serr::X);
+    assert_eq!(driver.read(&mut scene, port::SERR) & serr::X, 0);
+    assert_eq!(scene.disk(0).platter.written(), []);
 }

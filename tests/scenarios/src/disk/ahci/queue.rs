@@ -143,3 +143,15 @@ fn the_end_of_a_command_shows_while_the_next_one_runs_alone() {
     assert_eq!(driver.read(&mut scene, port::IS) & interrupt::DHRS, 0);
     assert_eq!(driver.drain(&mut scene).len(), 2);
 }
+
+#[test]
+fn a_queued_command_that_runs_has_left_pxci_and_stays_in_pxsact() {
+    let mut scene = Scene::new();
+    let mut driver = scene.driver(0);
+    let request = read(command::READ_FPDMA_QUEUED, SYSTEM.first, 8);
+    let slot = driver.issue(&mut scene, &request).unwrap();
+    assert_eq!(driver.read(&mut scene, port::CI), 0);
+    assert_eq!(driver.read(&mut scene, port::SACT), 1 << slot);
+    driver.drain(&mut scene);
+    assert_eq!(driver.read(&mut scene, port::SACT), 0);
+}
