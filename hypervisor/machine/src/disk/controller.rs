@@ -94,7 +94,7 @@ impl Controller {
         let host = &mut self.host;
         match (&mut self.engine, trap.leads_to) {
             (Engine::Ata { ata, ports }, LeadsTo::Ide(block, _)) => {
-                ata.write(ports, host, block, (trap.port_offset(port), width), value);
+                ata.write(ports, host, block, trap.port_offset(port), width, value);
             }
             (
                 Engine::Ahci {

@@ -122,7 +122,7 @@ impl Dma {
         if self.left == 0 {
             return Progress::Over;
         }
-        // Takes the interrupt back: it was not the last.
+        // Takes the interrupt back, before the record of it is cleared: some chips keep that as long as the line is high.
         wire.register(register::STATUS);
         self.go_on(wire, drive, shadow)
     }

@@ -35,6 +35,7 @@ use crate::disk::seam::Host;
 use crate::pci::Width;
 use channel::Mediated;
 use registers::Position;
+use spec::bus_master::SIZE;
 use wire::Wire;
 
 /// A controller, taken over.
@@ -69,8 +70,8 @@ impl Ata {
                 return mediated.read_alternate(&mut wire).into();
             }
             (Block::BusMaster, ..) => {
-                for (byte, offset) in bytes.iter_mut().zip(offset..) {
-                    if let Some((channel, offset)) = half(offset) {
+                for (byte, place) in bytes.iter_mut().zip(0..) {
+                    if let Some((channel, offset)) = half(offset, place) {
                         let (mediated, mut wire) = self.at(ports, host, channel);
                         *byte = mediated.read_master(&mut wire, offset);
                     }
@@ -90,7 +91,8 @@ impl Ata {
         ports: &mut impl Ports,
         host: &mut impl Host,
         block: Block,
-        (offset, width): (u16, Width),
+        offset: u16,
+        width: Width,
         value: u32,
     ) {
         let value = value.to_le_bytes();
@@ -113,8 +115,8 @@ impl Ata {
                 mediated.write_control(&mut wire, byte);
             }
             (Block::BusMaster, ..) => {
-                for (byte, offset) in bytes.iter().zip(offset..) {
-                    if let Some((channel, offset)) = half(offset) {
+                for (byte, place) in bytes.iter().zip(0..) {
+                    if let Some((channel, offset)) = half(offset, place) {
                         let (mediated, mut wire) = self.at(ports, host, channel);
                         mediated.write_master(&mut wire, offset, *byte);
                     }
@@ -191,12 +193,13 @@ impl Ata {
     }
 }
 
-/// Whose half of the bus master it is, and the offset there.
-const fn half(offset: u16) -> Option<(Channel, u16)> {
-    const SIZE: u16 = spec::bus_master::SIZE;
-    match offset / SIZE {
-        0 => Some((Channel::Primary, offset)),
-        1 => Some((Channel::Secondary, offset - SIZE)),
+/// Whose half of the bus master byte `place` of an access at `offset` is in, and the offset there.
+const fn half(offset: u16, place: u16) -> Option<(Channel, u16)> {
+    const PRIMARY_LAST: u16 = SIZE - 1;
+    const SECONDARY_LAST: u16 = 2 * SIZE - 1;
+    match offset.checked_add(place) {
+        Some(offset @ ..=PRIMARY_LAST) => Some((Channel::Primary, offset)),
+        Some(offset @ SIZE..=SECONDARY_LAST) => Some((Channel::Secondary, offset - SIZE)),
         _ => None,
     }
 }

@@ -134,7 +134,7 @@ impl Scene {
 
     fn store(&mut self, block: Block, offset: u16, width: Width, value: u32) {
         self.ata
-            .write(&mut self.ide, &mut self.memory, block, (offset, width), value);
+            .write(&mut self.ide, &mut self.memory, block, offset, width, value);
     }
 }
 

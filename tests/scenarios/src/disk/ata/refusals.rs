@@ -225,8 +225,11 @@ fn the_bus_master_is_read_as_it_was_written_in_every_width() {
         bus_master::TO_MEMORY.into()
     );
     assert_eq!(scene.load(Block::BusMaster, 0, Width::Byte), 0);
-    // Beyond the block.
-    assert_eq!(scene.load(Block::BusMaster, 16, Width::Dword), 0);
+    // Beyond the block, and across its end.
+    for offset in [14, 16, u16::MAX - 1] {
+        scene.store(Block::BusMaster, offset, Width::Dword, 0);
+        assert_eq!(scene.load(Block::BusMaster, offset, Width::Dword), 0);
+    }
 }
 
 #[test]
