@@ -126,6 +126,7 @@ macro_rules! groups {
                 "movdqa xmm7, [{keys} + 16 * 14]",
                 "test {groups}, {groups}",
                 "jz 5f",
+                ".p2align 6",
                 "2:",
                 each!(input),
                 "sub {groups}, 1",
