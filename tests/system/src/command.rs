@@ -30,7 +30,15 @@ fn binary() -> Result<PathBuf, Failure> {
     }
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut build = Command::new(cargo);
-    build.args(["build", "--quiet", "--locked", "--profile", "test", "--bin", "sekisho"]);
+    build.args([
+        "build",
+        "--quiet",
+        "--locked",
+        "--profile",
+        "test",
+        "--bin",
+        "sekisho",
+    ]);
     tool::run(build.current_dir(paths::root()))?;
     let target =
         std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| paths::root().join("target"), PathBuf::from);
