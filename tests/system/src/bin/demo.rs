@@ -65,7 +65,7 @@ fn demo() -> Result<String, Failure> {
 
 /// A file system in the volume, and a file in it.
 fn write_a_file(machine: &mut Running) -> Result<(), Failure> {
-    machine.run("mke2fs -q -t ext4 $disk && mkdir /volume && mount $disk /volume")?;
+    machine.run("/usr/sbin/mke2fs -q -t ext4 $disk && mkdir /volume && mount $disk /volume")?;
     machine.run(&format!("echo '{SECRET}' > /volume/letter; umount /volume"))?;
     println!("\nThe guest made an ext4 file system on its partition and wrote a letter: \"{SECRET}\"");
     Ok(())

@@ -19,7 +19,7 @@ fn a_volume_behind_ide_is_plain_to_the_guest_and_opens_with_stock_tools() -> Res
 
 fn to_dm_crypt_and_back(laptop: &EncryptedLaptop) -> Result<(), Failure> {
     let mut machine = laptop.boot("volume")?;
-    machine.run("mke2fs -q -t ext4 $disk && mkdir /volume && mount $disk /volume")?;
+    machine.run("/usr/sbin/mke2fs -q -t ext4 $disk && mkdir /volume && mount $disk /volume")?;
     machine.run(&format!("echo '{MARK}' > /volume/mark"))?;
     machine.run("head -c 20000000 /dev/urandom > /volume/noise; umount /volume; mount $disk /volume")?;
     let written = machine.run("cd /volume; sha256sum mark noise; cd /; umount /volume")?;
@@ -51,7 +51,7 @@ fn what_no_rule_names_reads_as_zeros_and_takes_no_writes() -> Result<(), Failure
     let refused = machine.run("dd if=/dev/urandom of=$spare bs=4096 count=4 oflag=direct && exit 1; true");
     refused?;
     let table = machine.run("dd if=/dev/zero of=${disk%3} bs=512 count=1 oflag=direct; sync; true")?;
-    let counters = report::exits(&machine.run("agent counters")?);
+    let counters = report::counters(&machine.run("agent counters")?);
     let count = |name: &str| {
         counters
             .iter()
