@@ -14,7 +14,7 @@ pub const VOLUME: &str = "system";
 /// MiB of the volume.
 const SIZE: u64 = 64;
 /// What file systems and dm-crypt need of the guest's kernel.
-const MODULES: &str = "modprobe -a ext4 dm-crypt xts aesni-intel";
+const MODULES: &str = "modprobe -a crc32c_generic ext4 dm-crypt ecb xts aesni-intel";
 /// The disk with a third partition: the names of disks change from boot to boot.
 const FIND: &str = "for p in /sys/block/sd*/sd*3; do disk=/dev/${p##*/}; done; echo $disk";
 /// The disk without partitions, which is the header.
