@@ -105,6 +105,8 @@ impl EncryptedLaptop {
         machine.run(MODULES)?;
         machine.run(FIND)?;
         machine.run(FIND_HEADER)?;
+        // Where cryptsetup keeps its locks.
+        machine.run("mkdir -p /run/cryptsetup")?;
         machine.run(&format!("echo -n '{PASSPHRASE}' | {}", Self::OPEN))?;
         Ok(machine)
     }
