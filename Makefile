@@ -4,6 +4,7 @@
 #   make demo INTERACTIVE=1    the same, and leaves a shell in the guest
 #   make test              every test, host and system
 #   make soak              the same image boots 25 times in a row
+#   make endurance [COUNT=20]    encrypted disks under load, and through COUNT power cuts on each controller
 #   make bench [ONLY=x]    the cost of the hypervisor beside the bare machine; target/bench.json
 #   make fuzz              each fuzz target for 10 minutes
 #   make lint              formatting and lints, as errors
@@ -12,7 +13,7 @@ CARGO ?= cargo
 # System tests share the machine with the emulator: one at a time.
 SYSTEM_TEST = $(CARGO) test --locked -p sekisho-system
 
-.PHONY: all setup demo test test-host test-system soak bench fuzz lint
+.PHONY: all setup demo test test-host test-system soak endurance bench fuzz lint
 
 all: setup
 	$(CARGO) build --locked
@@ -35,6 +36,9 @@ test-system: setup
 
 soak: setup
 	$(CARGO) run --locked -q -p sekisho-system --bin soak
+
+endurance: setup
+	$(CARGO) run --locked -q -p sekisho-system --bin endurance
 
 bench: setup
 	$(CARGO) run --release --locked -q -p sekisho-system --bin bench -- $(ONLY)

@@ -7,10 +7,11 @@ set -eu
 # qemu-system-x86, ovmf: the test machine. busybox-static, pciutils, kexec-tools: the guest's programs.
 # kmod: depmod over the guest's modules. grub-efi-amd64-bin, memtest86+: what the guest disk boots.
 # zstd: the guest's root. gcc, binutils: linking. gdisk, dosfstools, mtools, cryptsetup-bin, libssl-dev,
-# pkg-config: they judge disk images, LUKS2 headers and the sector cipher.
+# pkg-config: they judge disk images, LUKS2 headers and the sector cipher. e2fsprogs, fio, hdparm, smartmontools: they
+# judge disks, in the guest and on the host.
 packages="qemu-system-x86 ovmf busybox-static pciutils pci.ids kexec-tools kmod grub-efi-amd64-bin memtest86+
           zstd gcc libc6-dev binutils gdisk dosfstools mtools cryptsetup-bin libssl-dev pkg-config
-          ca-certificates"
+          e2fsprogs fio hdparm smartmontools ca-certificates"
 
 missing=""
 for package in $packages; do

@@ -9,6 +9,7 @@ pub mod bench;
 pub mod command;
 pub mod console;
 pub mod encrypted;
+pub mod endurance;
 pub mod failure;
 pub mod guest;
 pub mod key_store;

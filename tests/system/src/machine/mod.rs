@@ -53,10 +53,12 @@ pub struct Disk {
 }
 
 /// What becomes of what is written to a disk.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Writes {
     /// It is in the image.
     Kept,
+    /// It is in the image, and each write and flush in this log.
+    Logged(PathBuf),
     /// It is gone at the end.
     Forgotten,
 }
@@ -68,6 +70,30 @@ impl Disk {
         Self {
             image: image.to_owned(),
             writes: Writes::Kept,
+        }
+    }
+
+    /// What is written to `image` stays; `log` tells in which order it came, and when it was flushed.
+    #[must_use]
+    pub fn logged(image: &Path, log: &Path) -> Self {
+        Self {
+            image: image.to_owned(),
+            writes: Writes::Logged(log.to_owned()),
+        }
+    }
+
+    /// The part of QEMU's `-drive` that says how the image is used.
+    fn backend(&self) -> String {
+        let file = self.image.display();
+        match &self.writes {
+            Writes::Kept => format!("format=raw,snapshot=off,file={file}"),
+            Writes::Forgotten => format!("format=raw,snapshot=on,file={file}"),
+            // Each entry is counted at once; the log need not outlive the host.
+            Writes::Logged(log) => format!(
+                "driver=blklogwrites,file.driver=file,file.filename={file},log.driver=file,log.filename={},\
+                 log.cache.no-flush=on,log-super-update-interval=1",
+                log.display()
+            ),
         }
     }
 
@@ -195,14 +221,9 @@ impl Machine {
             words.extend(["-icount".to_owned(), "shift=4".to_owned()]);
         }
         for (number, disk) in self.disks.iter().enumerate() {
-            let file = disk.image.display();
-            let snapshot = match disk.writes {
-                Writes::Kept => "off",
-                Writes::Forgotten => "on",
-            };
             words.extend([
                 "-drive".to_owned(),
-                format!("if=none,id=disk{number},format=raw,snapshot={snapshot},file={file}"),
+                format!("if=none,id=disk{number},{}", disk.backend()),
             ]);
             let boot = number + 1;
             let place = match self.controller {

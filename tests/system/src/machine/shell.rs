@@ -54,10 +54,18 @@ impl Running {
     /// # Errors
     /// [`Failure::Command`] if it ends with another status than 0.
     pub fn run(&mut self, command: &str) -> Result<String, Failure> {
+        self.run_within(command, COMMAND_PATIENCE)
+    }
+
+    /// The same, for what takes its time.
+    ///
+    /// # Errors
+    /// As [`Self::run`].
+    pub fn run_within(&mut self, command: &str, patience: Duration) -> Result<String, Failure> {
         self.commands += 1;
         let id = self.commands;
         self.give(&format!("{id} {command}"))?;
-        let output = self.expect_com1(&format!("sekisho-guest: end {id} "), COMMAND_PATIENCE)?;
+        let output = self.expect_com1(&format!("sekisho-guest: end {id} "), patience)?;
         let status = self.expect_com1("\n", COMMAND_PATIENCE)?;
         let output = output.replace('\r', "");
         match status.trim().parse() {
