@@ -2,7 +2,7 @@
 
 use core::arch::x86_64::_rdtsc;
 use core::sync::atomic::{AtomicU64, Ordering};
-use sekisho_mediator::disk::seam::Instant;
+use sekisho_mediator::seam::Instant;
 
 const NANOSECONDS: u64 = 1_000_000_000;
 

@@ -11,3 +11,4 @@ pub mod cpu;
 pub mod disk;
 pub mod log;
 pub mod pci;
+pub mod seam;

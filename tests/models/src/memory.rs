@@ -7,7 +7,7 @@
 use crate::breach::Breach;
 use crate::bytes;
 use crate::ram::Ram;
-use sekisho_mediator::disk::seam::{Buffer, DeviceAddress, Host, Instant, Shared as SharedBuffer};
+use sekisho_mediator::seam::{Buffer, DeviceAddress, Host, Instant, Shared as SharedBuffer};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 

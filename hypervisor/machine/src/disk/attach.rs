@@ -16,8 +16,8 @@ use sekisho_keys::secrets::Secrets;
 use sekisho_mediator::disk::ahci::{self, Ahci};
 use sekisho_mediator::disk::ata::{self, Ata};
 use sekisho_mediator::disk::binding::{Binding, Unbound};
-use sekisho_mediator::disk::seam::{Buffer, DeviceAddress};
 use sekisho_mediator::pci::Taken;
+use sekisho_mediator::seam::{Buffer, DeviceAddress};
 
 /// A controller that cannot be mediated as the policy says: no guest is started.
 pub(crate) struct NotAttached {

@@ -5,7 +5,7 @@ use crate::clock::Clock;
 use crate::memory::{DEVICE_WINDOW, GuestRam};
 use core::ptr::{self, with_exposed_provenance_mut};
 use core::slice;
-use sekisho_mediator::disk::seam::{Buffer, Host, Instant, Registers, Shared};
+use sekisho_mediator::seam::{Buffer, Host, Instant, Registers, Shared};
 
 /// Guest memory, buffers in the hypervisor's region, and the clock.
 pub(crate) struct DiskHost {

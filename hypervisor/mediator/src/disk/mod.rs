@@ -15,7 +15,6 @@ pub mod command;
 pub mod drive;
 pub mod filter;
 pub mod incident;
-pub mod seam;
 pub mod shadow;
 
 #[cfg(test)]

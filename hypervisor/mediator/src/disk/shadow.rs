@@ -5,7 +5,7 @@
 //! whoever waits holds none, so somebody always goes on. The port that found too few first is the next to get any, so
 //! that small commands of another port cannot keep a large one waiting for ever.
 
-use super::seam::{Buffer, Lent};
+use crate::seam::{Buffer, Lent};
 use alloc::vec::Vec;
 
 /// Bytes of a chunk: a multiple of every logical block.
@@ -89,7 +89,7 @@ const fn bit(port: u8) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::disk::seam::DeviceAddress;
+    use crate::seam::DeviceAddress;
 
     fn pool(chunks: u64) -> Pool {
         let chunk = |index| Buffer::new(DeviceAddress(index * CHUNK_BYTES as u64), CHUNK_BYTES);

@@ -7,7 +7,7 @@ use crate::breach::Breach;
 use crate::memory::Memory;
 use crate::pace::Pace;
 use crate::sequence::Sequence;
-use sekisho_mediator::disk::seam::Registers;
+use sekisho_mediator::seam::Registers;
 
 /// An AHCI 1.3.1 controller that offers everything.
 #[derive(Clone, Debug)]

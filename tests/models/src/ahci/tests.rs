@@ -9,7 +9,7 @@ use crate::breach::Breach;
 use crate::guest::{AhciDriver, Failure, Request, Window};
 use crate::memory::{Memory, Reach};
 use crate::ram::{Ram, UPPER};
-use sekisho_mediator::disk::seam::Registers;
+use sekisho_mediator::seam::Registers;
 
 const BASE: u64 = 0x10_0000;
 const SECTORS: u64 = 1 << 20;

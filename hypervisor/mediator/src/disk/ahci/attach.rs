@@ -18,8 +18,8 @@ use crate::disk::bind::Binder;
 use crate::disk::command::Kind;
 use crate::disk::drive::Drive;
 use crate::disk::incident::{Incident, Incidents};
-use crate::disk::seam::{Buffer, Host, Registers};
 use crate::disk::shadow::{CHUNK_BYTES, Pool};
+use crate::seam::{Buffer, Host, Registers};
 use alloc::vec::Vec;
 use sekisho_abi::storage::Atapi;
 

@@ -17,7 +17,7 @@ use crate::cpu::walk::GuestMemory;
 use crate::disk::command::{After, Kind, PAGE_BYTES, TaskFile, queued_error};
 use crate::disk::drive::Drive;
 use crate::disk::incident::Incident;
-use crate::disk::seam::{Host, Registers};
+use crate::seam::{Host, Registers};
 
 /// What an order that the device has carried out was for the guest.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -26,9 +26,9 @@ pub use attach::AttachError;
 
 use super::drive::Drive;
 use super::incident::{Incident, Incidents};
-use super::seam::{Host, Registers};
 use super::shadow::Pool;
 use crate::cpu::registers::Width;
+use crate::seam::{Host, Registers};
 use alloc::vec::Vec;
 use port::{Abilities, Io, Port};
 use spec::{

@@ -7,7 +7,7 @@ use super::spec::{
     REGION_BYTES, TABLE_PACKET, TABLE_REGIONS,
 };
 use crate::disk::command::FIS_BYTES;
-use crate::disk::seam::{DeviceAddress, Host, Lent, Shared};
+use crate::seam::{DeviceAddress, Host, Lent, Shared};
 use alloc::collections::VecDeque;
 
 /// Region descriptors of a table: chunks that one command can have at once.

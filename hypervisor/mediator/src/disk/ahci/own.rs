@@ -6,8 +6,8 @@ use super::spec::{PX_CI, PX_CMD, PX_CMD_CR, PX_CMD_FR, PX_CMD_FRE, PX_CMD_ST, PX
 use super::start::identify;
 use crate::disk::bind::{BlockReader, Unreadable};
 use crate::disk::command::{FIS_BYTES, Identity, Kind, Known, PAGE_BYTES, TaskFile, piece};
-use crate::disk::seam::{Buffer, Host, Registers};
 use crate::disk::shadow::CHUNK_BYTES;
+use crate::seam::{Buffer, Host, Registers};
 use alloc::collections::VecDeque;
 
 /// Nanoseconds in a millisecond.

@@ -18,8 +18,8 @@ use super::spec::{
 use crate::disk::command::TaskFile;
 use crate::disk::drive::Drive;
 use crate::disk::incident::{Incident, Incidents};
-use crate::disk::seam::{Host, Registers};
 use crate::disk::shadow::Pool;
+use crate::seam::{Host, Registers};
 use alloc::vec::Vec;
 use sekisho_abi::storage::Atapi;
 

@@ -9,8 +9,8 @@ use super::request::{Kind, Request};
 use super::scatter::Scatter;
 use super::spec::PACKET_BYTES;
 use crate::disk::command::{self, After, Content, TaskFile};
-use crate::disk::seam::Lent;
 use crate::disk::shadow::Pool;
+use crate::seam::Lent;
 use alloc::collections::VecDeque;
 
 /// A slot.

@@ -17,8 +17,8 @@ use crate::disk::command::{
 };
 use crate::disk::drive::{Drive, Refusal};
 use crate::disk::incident::Incident;
-use crate::disk::seam::{Host, Registers};
 use crate::disk::shadow::CHUNK_BYTES;
+use crate::seam::{Host, Registers};
 
 /// Of a device that has not said what it is.
 const UNKNOWN: Known = Known {

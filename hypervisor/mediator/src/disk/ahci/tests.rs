@@ -8,7 +8,7 @@ use super::scatter::Scatter;
 use super::slot::Way;
 use crate::cpu::walk::{GuestMemory, Unreachable};
 use crate::disk::command::TaskFile;
-use crate::disk::seam::{Buffer, DeviceAddress, Host, Instant, Shared};
+use crate::seam::{Buffer, DeviceAddress, Host, Instant, Shared};
 use alloc::collections::VecDeque;
 use alloc::vec;
 use alloc::vec::Vec;

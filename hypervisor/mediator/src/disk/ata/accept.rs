@@ -15,7 +15,7 @@ use super::wire::Wire;
 use crate::disk::command::{After, Content, PAGE_BYTES, Protocol, TaskFile, Verdict, piece};
 use crate::disk::drive::Refusal;
 use crate::disk::incident::Incident;
-use crate::disk::seam::Host;
+use crate::seam::Host;
 use sekisho_abi::storage::Atapi;
 
 /// For a packet device at any time (ATA/ATAPI-7 volume 1, 6.11).

@@ -13,7 +13,7 @@ use crate::disk::bind::Binder;
 use crate::disk::command::{Identity, Kind, PAGE_BYTES};
 use crate::disk::drive::Drive;
 use crate::disk::incident::{Incident, Incidents};
-use crate::disk::seam::{Buffer, Host};
+use crate::seam::{Buffer, Host};
 use sekisho_abi::storage::Atapi;
 
 /// Why a controller is not to be used.

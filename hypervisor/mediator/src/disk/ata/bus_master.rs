@@ -3,7 +3,7 @@
 use super::Ports;
 use super::spec::bus_master::{ACTIVE, COMMAND, ERROR, INTERRUPT, SIZE, START, STATUS, TABLE, TO_MEMORY};
 use super::wire::{Towards, Wire};
-use crate::disk::seam::Host;
+use crate::seam::Host;
 
 /// The guest's view.
 pub(super) struct BusMaster {

@@ -16,7 +16,7 @@ use super::slots::Slots;
 use super::spec::{control, register, status};
 use super::wire::Wire;
 use crate::disk::command::After;
-use crate::disk::seam::Host;
+use crate::seam::Host;
 use sekisho_abi::storage::Atapi;
 
 /// What the guest reads in the status while a command is under way: busy, and ready as in most drives.

@@ -17,7 +17,7 @@ use crate::disk::command::{TaskFile, piece};
 use crate::disk::drive::Drive;
 use crate::disk::filter::Refused;
 use crate::disk::incident::Incident;
-use crate::disk::seam::{Host, Lent};
+use crate::seam::{Host, Lent};
 
 /// Blocks that move at once: what the largest 28-bit command moves.
 const PIECE_BLOCKS: usize = 256;

@@ -3,7 +3,7 @@
 use super::scatter::describe;
 use super::spec::DESCRIPTOR_BYTES;
 use crate::disk::command::LONGEST_ANSWER;
-use crate::disk::seam::{Buffer, DeviceAddress, Host, Shared};
+use crate::seam::{Buffer, DeviceAddress, Host, Shared};
 
 /// Bytes of data: what the largest 28-bit command moves, and twice the ranges of the largest TRIM.
 const DATA_BYTES: usize = 128 * 1024;

@@ -31,8 +31,8 @@ pub use ports::{Block, Channel, Ports};
 
 use crate::disk::drive::Drive;
 use crate::disk::incident::{Incident, Incidents};
-use crate::disk::seam::Host;
 use crate::pci::Width;
+use crate::seam::Host;
 use channel::Mediated;
 use registers::Position;
 use spec::bus_master::SIZE;

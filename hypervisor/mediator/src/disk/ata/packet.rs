@@ -8,7 +8,7 @@ use super::registers::Position;
 use super::wire::Wire;
 use crate::disk::command::packet::{PACKET_BYTES, PacketVerdict, judge, refused};
 use crate::disk::incident::Incident;
-use crate::disk::seam::Host;
+use crate::seam::Host;
 use sekisho_abi::storage::Atapi;
 
 /// A packet command under way.

@@ -13,7 +13,7 @@ use super::wire::{Towards, Wire};
 use crate::disk::drive::Drive;
 use crate::disk::filter::Refused;
 use crate::disk::incident::Incident;
-use crate::disk::seam::{Buffer, Host};
+use crate::seam::{Buffer, Host};
 
 /// What the guest reads in the status while it takes a block: ready, not busy, data. Bit 4 is set in every drive that
 /// still has it.

@@ -9,7 +9,7 @@ use super::spec::{control, device, register, status};
 use super::wire::Wire;
 use crate::disk::bind::{BlockReader, Unreadable};
 use crate::disk::command::{PAGE_BYTES, TaskFile};
-use crate::disk::seam::{Host, Instant};
+use crate::seam::{Host, Instant};
 
 /// Nanoseconds that a drive may take for one step of a command: it may have to spin up.
 const PATIENCE: u64 = 10_000_000_000;

@@ -5,7 +5,7 @@
 
 use super::spec::{BOUNDARY, DESCRIPTOR_BYTES, Descriptor};
 use crate::cpu::walk::GuestMemory;
-use crate::disk::seam::DeviceAddress;
+use crate::seam::DeviceAddress;
 
 /// Why the guest's table did not serve.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

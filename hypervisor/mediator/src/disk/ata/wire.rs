@@ -5,7 +5,7 @@ use super::spec::{CONTROL, bus_master, register, status};
 use super::{Block, Channel, Ports};
 use crate::disk::command::{TaskFile, aborted};
 use crate::disk::incident::{Incident, Incidents};
-use crate::disk::seam::{DeviceAddress, Host};
+use crate::seam::{DeviceAddress, Host};
 
 /// Reads of the alternate status that take the 400 ns in which a device may not yet show that it is busy (ATA/ATAPI-7
 /// volume 2, 9.2).

@@ -20,11 +20,11 @@ struct Firmware(Hba);
 
 impl Window for Firmware {
     fn read(&mut self, offset: u32) -> u32 {
-        sekisho_mediator::disk::seam::Registers::read(&mut self.0, offset)
+        sekisho_mediator::seam::Registers::read(&mut self.0, offset)
     }
 
     fn write(&mut self, offset: u32, value: u32) {
-        sekisho_mediator::disk::seam::Registers::write(&mut self.0, offset, value);
+        sekisho_mediator::seam::Registers::write(&mut self.0, offset, value);
     }
 
     fn wait(&mut self) {

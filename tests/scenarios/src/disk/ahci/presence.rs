@@ -4,7 +4,7 @@ use super::layout::{self, CLEAR, SYSTEM, content};
 use super::requests::{read, write};
 use super::{BASE, Scene};
 use sekisho_abi::disk::BlockSize;
-use sekisho_mediator::disk::seam::Registers;
+use sekisho_mediator::seam::Registers;
 use sekisho_models::ahci::spec::{PORTS, port, serr};
 use sekisho_models::ata::Fault;
 use sekisho_models::ata::spec::command;

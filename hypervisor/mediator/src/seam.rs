@@ -1,4 +1,4 @@
-//! What a disk mediator sees of the machine: the controller's registers, buffers a device may use, guest memory, time.
+//! What a mediator of a device sees of the machine: the registers, buffers a device may use, guest memory, time.
 //!
 //! A buffer is either [`Buffer`], whose bytes the hypervisor may touch, or [`Lent`], which a device may be using and
 //! which has no bytes until it is reclaimed: to encrypt memory under a transfer does not compile. What both sides use
@@ -14,7 +14,7 @@ pub struct DeviceAddress(pub u64);
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct Instant(pub u64);
 
-/// 32-bit registers of the real controller, by byte offset into its register window, aligned to four.
+/// 32-bit registers of the real device, by byte offset into its register window, aligned to four.
 pub trait Registers {
     /// Reads one.
     fn read(&mut self, offset: u32) -> u32;
