@@ -10,5 +10,6 @@ pub mod boot;
 pub mod cpu;
 pub mod disk;
 pub mod log;
+pub mod net;
 pub mod pci;
 pub mod seam;

@@ -1,0 +1,10 @@
+//! Network controllers: what the guest sends and receives, decided frame by frame.
+//!
+//! A driver (one folder a family of NICs) owns the real rings and mediates the guest's. A [`module`] ([`port`] says how the
+//! two meet) decides what becomes of each frame and has frames of its own. So any driver works with any module.
+//!
+//! Trusted: nothing that the guest says, and nothing that comes from the wire.
+
+pub mod frame;
+pub mod module;
+pub mod port;

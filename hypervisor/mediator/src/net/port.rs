@@ -1,0 +1,46 @@
+//! Where a driver and a [`Module`](super::module::Module) meet.
+//!
+//! The driver shows every frame to the module before it moves it, and the module says whether it goes on; what the module
+//! keeps, it has copied. Frames of the module's own go to [`Outlets`] when the driver polls it, so neither ever calls back
+//! into the other while a frame is looked at.
+
+use super::frame::Frame;
+
+/// What becomes of a frame.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Verdict {
+    /// To the other side, as it is.
+    Forward,
+    /// Nowhere; the module may have copied it.
+    Stop,
+}
+
+/// There is no room for a frame now; there will be when the device has gone on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Full;
+
+/// The link as the guest sees it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum GuestLink {
+    /// As the wire is.
+    Wire,
+    /// Down, whatever the wire is.
+    Down,
+    /// Up, whatever the wire is: what answers is in the module.
+    Up,
+}
+
+/// Ways out for frames that a module makes; each driver has them.
+pub trait Outlets {
+    /// To the wire.
+    ///
+    /// # Errors
+    /// [`Full`]: nothing was sent.
+    fn to_wire(&mut self, frame: Frame<'_>) -> Result<(), Full>;
+
+    /// To the guest.
+    ///
+    /// # Errors
+    /// [`Full`]: the guest has no buffer for it, or does not receive.
+    fn to_guest(&mut self, frame: Frame<'_>) -> Result<(), Full>;
+}
