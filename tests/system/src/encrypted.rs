@@ -15,8 +15,8 @@ pub const VOLUME: &str = "system";
 const SIZE: u64 = 64;
 /// What file systems and dm-crypt need of the guest's kernel.
 const MODULES: &str = "modprobe -a crc32c_generic ext4 dm-crypt ecb xts aesni-intel";
-/// The disk with a third partition: the names of disks change from boot to boot.
-const FIND: &str = "for p in /sys/block/sd*/sd*3; do disk=/dev/${p##*/}; done; echo $disk";
+/// Names the disk with a third partition `$disk` in the guest's shell: the names of disks change from boot to boot.
+pub const FIND: &str = "for p in /sys/block/sd*/sd*3; do disk=/dev/${p##*/}; done; echo $disk";
 /// The disk without partitions, which is the header.
 const FIND_HEADER: &str =
     "header=$(ls -d /sys/block/sd? | sed s,/sys/block,/dev, | grep -v ${disk%3}); echo $header";
@@ -56,7 +56,15 @@ impl EncryptedLaptop {
     /// [`Failure`] of the command or a tool.
     pub fn make(name: &str, controller: Controller) -> Result<Self, Failure> {
         let laptop = Laptop::make(name, SIZE, Tools::Disk)?;
-        let store = Store::make(name, &policy(controller)?)?;
+        Self::of(laptop, name, controller, &policy(controller)?)
+    }
+
+    /// Of this disk and this policy.
+    ///
+    /// # Errors
+    /// As [`Self::make`].
+    pub fn of(laptop: Laptop, name: &str, controller: Controller, policy: &str) -> Result<Self, Failure> {
+        let store = Store::make(name, policy)?;
         store.encrypt(&laptop.path)?;
         let image = store.image(&format!("{name}-appliance"))?;
         Ok(Self {

@@ -5,11 +5,13 @@
 
 mod counters;
 mod cpus;
+mod disk;
 mod msr;
 
 use std::process::ExitCode;
 
-const USAGE: &str = "usage: agent cpus | counters | rdmsr CPU INDEX | wrmsr CPU INDEX VALUE";
+const USAGE: &str =
+    "usage: agent cpus | counters | rdmsr CPU INDEX | wrmsr CPU INDEX VALUE | disk LOAD DEVICE";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -19,6 +21,7 @@ fn main() -> ExitCode {
         ["counters"] => counters::report(),
         ["rdmsr", cpu, index] => msr::read(cpu, index),
         ["wrmsr", cpu, index, value] => msr::write(cpu, index, value),
+        ["disk", load, device] => disk::load(load, device),
         _ => Err(USAGE.to_owned()),
     };
     match result {

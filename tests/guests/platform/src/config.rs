@@ -9,6 +9,10 @@ pub const DATA: u16 = 0xcfc;
 /// PCIEXBAR of the Q35 host bridge (00:00.0).
 pub const WINDOW_REGISTER: u8 = 0x60;
 const ENABLE: u32 = 1 << 31;
+/// Vendor and device.
+const IDENTITY: u8 = 0;
+/// Class code, and revision in the lowest byte.
+const CLASS: u8 = 8;
 
 /// One function.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -59,6 +63,16 @@ impl Function {
             devfn: device << 3 | function.parse::<u8>().ok()? & 7,
         })
     }
+}
+
+/// The first function of bus 0 with this class and subclass.
+#[must_use]
+pub fn find(class: u16) -> Option<Function> {
+    (0..=u8::MAX)
+        .map(|devfn| Function { bus: 0, devfn })
+        .find(|function| {
+            function.read(IDENTITY) != u32::MAX && function.read(CLASS) >> 16 == u32::from(class)
+        })
 }
 
 /// Where the Q35 host bridge puts its configuration window.

@@ -4,6 +4,7 @@
 
 mod boot;
 mod crypto;
+mod disk;
 mod limit;
 mod operations;
 mod row;
@@ -27,11 +28,13 @@ pub enum Group {
     Size,
     /// The sector cipher beside OpenSSL and the CPU's own limit.
     Crypto,
+    /// CPU time and exits of a disk's load, bare, passed, mediated in clear and encrypted.
+    Disk,
 }
 
 impl Group {
     /// All of them, in the order of the table.
-    pub const ALL: [Self; 4] = [Self::Operations, Self::Boot, Self::Size, Self::Crypto];
+    pub const ALL: [Self; 5] = [Self::Operations, Self::Boot, Self::Size, Self::Crypto, Self::Disk];
 
     /// Its name on the command line.
     #[must_use]
@@ -41,6 +44,7 @@ impl Group {
             Self::Boot => "boot",
             Self::Size => "size",
             Self::Crypto => "crypto",
+            Self::Disk => "disk",
         }
     }
 
@@ -60,6 +64,7 @@ impl Group {
             Self::Boot => boot::measure(),
             Self::Size => size::measure(),
             Self::Crypto => crypto::measure(),
+            Self::Disk => disk::measure(),
         }
     }
 }

@@ -2,7 +2,7 @@
 //! policy may encrypt.
 
 use super::disk::{self, EspFile};
-use super::{initramfs, kernel, overlay, root_archive, source};
+use super::{Program, initramfs, kernel, overlay, root_archive, source};
 use crate::failure::Failure;
 use crate::paths;
 use crate::tool;
@@ -48,10 +48,22 @@ impl Laptop {
     /// # Errors
     /// [`Failure`] where a package or a tool is missing.
     pub fn make(name: &str, mebibytes: u64, tools: Tools) -> Result<Self, Failure> {
-        let esp = esp(name, tools)?;
+        Self::around(&esp(name, tools)?, name, mebibytes)
+    }
+
+    /// The same with `program` in place of an operating system.
+    ///
+    /// # Errors
+    /// As [`Self::make`].
+    pub fn with_program(program: Program, name: &str, mebibytes: u64) -> Result<Self, Failure> {
+        Self::around(&program.disk()?, name, mebibytes)
+    }
+
+    /// The disk whose EFI system partition is that of the disk `esp`.
+    fn around(esp: &Path, name: &str, mebibytes: u64) -> Result<Self, Failure> {
         let path = paths::cache("images")?.join(format!("{name}.img"));
         let esp_sectors =
-            esp.metadata().map_err(Failure::file(&esp))?.len() / SECTOR - FIRST_SECTOR - TABLE_SECTORS;
+            esp.metadata().map_err(Failure::file(esp))?.len() / SECTOR - FIRST_SECTOR - TABLE_SECTORS;
         let spare = (FIRST_SECTOR + esp_sectors).next_multiple_of(FIRST_SECTOR);
         let system = spare + SPARE_SECTORS;
         let system_sectors = (mebibytes << 20) / SECTOR;
@@ -70,7 +82,7 @@ impl Laptop {
                 "--change-name=3:system".to_owned(),
             ],
         )?;
-        copy(&esp, &mut disk, esp_sectors).map_err(Failure::file(&path))?;
+        copy(esp, &mut disk, esp_sectors).map_err(Failure::file(&path))?;
         Ok(Self {
             path,
             spare,
