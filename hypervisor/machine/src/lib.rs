@@ -16,7 +16,7 @@ mod clock;
 mod counters;
 mod cpu;
 mod descriptors;
-mod disk;
+mod device;
 mod enter;
 mod exit;
 pub mod faults;

@@ -3,7 +3,7 @@
 use crate::address::PhysRange;
 use crate::counters::{self, Counter};
 use crate::cpu::{Cpu, Peer, halt_for_ever};
-use crate::disk::{Controller, Disks, Trap};
+use crate::device::{Devices, Mediated};
 use crate::memory::GuestRam;
 use crate::pci::Pci;
 use crate::serial::SerialPort;
@@ -42,8 +42,8 @@ pub struct Machine {
     pub(crate) reset: Option<(u16, u8)>,
     /// Configuration space.
     pub(crate) pci: Mutex<Pci>,
-    /// The disk controllers that a mediator has.
-    pub(crate) disks: Disks,
+    /// The devices that a mediator has.
+    pub(crate) devices: Devices,
     /// Held from judging a write of a memory type register to doing it: siblings may share those registers.
     pub(crate) memory_types: Mutex<()>,
     /// The log and its way out.
@@ -86,15 +86,11 @@ impl Machine {
         result
     }
 
-    /// The guest's access to what `trap` leads to, and the log line it gave rise to. `None` if there is no such
-    /// controller.
-    pub(crate) fn disk<T>(&self, trap: &Trap, access: impl FnOnce(&mut Controller) -> T) -> Option<T> {
-        let (result, notice) = self.disks.with(trap.controller, access)?;
+    /// Works on a mediated device, and tells what the log should have of it. `None` if there is no device of this number.
+    pub(crate) fn device<T>(&self, number: usize, access: impl FnOnce(&mut Mediated) -> T) -> Option<T> {
+        let (result, notice) = self.devices.with(number, access)?;
         if let Some(notice) = notice {
-            self.tell(
-                Event::DISK_INCIDENT,
-                format_args!("disk controller {}: {notice}", trap.controller),
-            );
+            self.tell(Event::DISK_INCIDENT, format_args!("device {number}: {notice}"));
         }
         Some(result)
     }
@@ -121,7 +117,7 @@ impl Machine {
             return Some((attempt.name(), self.pci.lock().mediator.count(*attempt)));
         }
         let incident = *Incident::ALL.get(number - Attempt::ALL.len())?;
-        Some((incident.name(), self.disks.incidents(incident)))
+        Some((incident.name(), self.devices.incidents(incident)))
     }
 
     /// The guest asked for a reset, in whatever way: the whole platform gets one.
@@ -130,7 +126,7 @@ impl Machine {
             Event::GUEST_RESET,
             format_args!("CPU {cpu}: {why}: the platform resets"),
         );
-        self.disks.close();
+        self.devices.close();
         if let Some((port, value)) = self.reset {
             // SAFETY: what follows is a reset.
             unsafe { Port::<u8>::new(port).write(value) };
@@ -144,7 +140,7 @@ impl Machine {
     pub(crate) fn stop(&self, cpu: usize, why: fmt::Arguments<'_>) -> ! {
         let first = !self.stop.swap(true, Ordering::AcqRel);
         if first {
-            self.disks.close();
+            self.devices.close();
             self.tell_dying(format_args!("CPU {cpu}: {why}"));
         }
         crate::apic::LocalApic::current().wake_others();

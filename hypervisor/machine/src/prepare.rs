@@ -5,7 +5,7 @@
 use crate::address::PhysRange;
 use crate::clock::Clock;
 use crate::cpu::Peer;
-use crate::disk::{self, Controller, Disks, NotAttached, Trap};
+use crate::device::{self, Devices, Mediated, NotAttached, Trap};
 use crate::enter::{Hypervisor, Slots};
 use crate::machine::{Journal, Machine};
 use crate::memory::{GuestRam, MESSAGES};
@@ -87,7 +87,7 @@ fn build(
     let limit = space::window_limit(features.physical_bits);
     let window = config_window(handover, region.whole(), limit)?;
     let pci = take_devices(policy, region.whole(), window)?;
-    let traps = disk_traps(&pci);
+    let traps = device_traps(&pci);
     let absent = traps.iter().filter_map(Trap::pages).chain(window);
     let ram: &'static GuestRam = Box::leak(Box::new(GuestRam::new(region.whole(), absent.clone(), limit)));
     let clock: &'static Clock = Box::leak(Box::new(Clock::new(handover.tsc_hertz)));
@@ -96,7 +96,7 @@ fn build(
     let ports = ports.chain(traps.iter().filter_map(Trap::ports));
     let permissions = Permissions::new(&mut region, ports, watched_registers())?;
     let mut tables = space::host(&mut region, layout, ram)?;
-    let controllers = attach_disks(handover, policy, &pci, &traps, &mut region, ram, clock)?;
+    let devices = attach_devices(handover, policy, &pci, &traps, &mut region, ram, clock)?;
     let peers: &'static [Peer] = Box::leak((0..cpus).map(|_| Peer::new()).collect::<Vec<_>>().into());
     let machine = Machine {
         region: region.whole(),
@@ -108,7 +108,7 @@ fn build(
         guest_status: policy.guest_status,
         reset: reset_register(handover),
         pci: Mutex::new(pci),
-        disks: Disks::new(controllers, traps),
+        devices: Devices::new(devices, traps),
         memory_types: Mutex::new(()),
         journal: Mutex::new(Journal {
             log: Log::new(LOG_LINES),
@@ -156,8 +156,8 @@ fn take_devices(
     })
 }
 
-/// Gives every mediated disk controller its mediator. What stands in the way goes to the loader as a sentence.
-fn attach_disks(
+/// Gives every mediated device its mediator. What stands in the way goes to the loader as a sentence.
+fn attach_devices(
     handover: &Handover,
     policy: &CompiledPolicy,
     pci: &Pci,
@@ -165,20 +165,20 @@ fn attach_disks(
     region: &mut Region,
     ram: &'static GuestRam,
     clock: &'static Clock,
-) -> Result<Vec<Controller>, Status> {
+) -> Result<Vec<Mediated>, Status> {
     let secrets = if handover.secrets[1] == 0 {
         Secrets::default()
     } else {
         // SAFETY: `prepare`'s caller vouches for the bytes that the handover names.
         Secrets::from_bytes(unsafe { bytes(handover.secrets) }).map_err(|_| Status::BadPolicy)?
     };
-    let surroundings = disk::Surroundings {
+    let surroundings = device::Surroundings {
         policy,
         secrets: &secrets,
         ram,
         clock,
     };
-    disk::attach(pci, traps, region, &surroundings).map_err(|refusal| {
+    device::attach(pci, traps, region, &surroundings).map_err(|refusal| {
         // SAFETY: as above; the loader waits for the answer before it looks.
         report(unsafe { bytes_mut(handover.report) }, &refusal);
         Status::Disk
@@ -207,11 +207,11 @@ impl Write for Rest<'_> {
     }
 }
 
-/// Where the guest's accesses to the mediated disk controllers are trapped.
-fn disk_traps(pci: &Pci) -> Vec<Trap> {
+/// Where the guest's accesses to the mediated devices are trapped.
+fn device_traps(pci: &Pci) -> Vec<Trap> {
     let mediated = pci.mediator.mediated().enumerate();
     mediated
-        .flat_map(|(controller, (function, taken))| disk::traps(function, taken, controller))
+        .flat_map(|(number, (function, taken))| device::traps(function, taken, number))
         .collect()
 }
 

@@ -1,6 +1,6 @@
 //! Accesses that the nested tables refuse: the xAPIC page, the configuration window, the hypervisor's own memory.
 
-use super::{MemoryFault, MetBy, disk, startup};
+use super::{MemoryFault, MetBy, device, startup};
 use crate::address::HostPhys;
 use crate::counters::Counter;
 use crate::cpu::Cpu;
@@ -46,9 +46,9 @@ fn find_device(cpu: &mut Cpu, fault: MemoryFault) {
         apic_page(cpu, fault);
     } else if let Some(offset) = machine.window_offset(address) {
         config_window(cpu, fault, offset);
-    } else if let Some((trap, offset)) = machine.disks.at_address(address) {
-        disk::memory(cpu, fault, trap, offset);
-    } else if let Some(room) = machine.disks.room_beside(address) {
+    } else if let Some((trap, offset)) = machine.devices.at_address(address) {
+        device::memory(cpu, fault, trap, offset);
+    } else if let Some(room) = machine.devices.room_beside(address) {
         let address = HostPhys(address);
         carry_out(cpu, fault, &mut Neighbour { address, room });
     } else {

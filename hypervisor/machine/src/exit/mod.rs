@@ -1,6 +1,6 @@
 //! Why the guest stopped, and who answers: one match.
 
-mod disk;
+mod device;
 mod hypercall;
 mod memory;
 mod model_specific;
@@ -118,7 +118,7 @@ fn answer(cpu: &mut Cpu) {
         Exit::InterruptReturn => nmi::returning(cpu),
         Exit::SingleStep => nmi::stepped(cpu),
         Exit::InvalidateCaches => invalidate_caches(cpu),
-        Exit::Pause => disk::paused(cpu),
+        Exit::Pause => device::paused(cpu),
         Exit::Hypercall => hypercall::handle(cpu),
         Exit::Virtualization => {
             let rip = cpu.vcpu.rip();

@@ -1,6 +1,6 @@
 //! IN and OUT at ports of ours: configuration space and disk controllers.
 
-use super::disk;
+use super::device;
 use crate::counters::Counter;
 use crate::cpu::Cpu;
 use crate::machine::RESET_CONTROL;
@@ -19,12 +19,12 @@ const RESET_CPU: u8 = 1 << 2;
 pub(crate) fn handle(cpu: &mut Cpu) {
     let access = cpu.vcpu.port_access();
     if !CONFIG_PORTS.contains(&access.port)
-        && let Some(trap) = cpu.machine.disks.at_port(access.port)
+        && let Some(trap) = cpu.machine.devices.at_port(access.port)
     {
         if access.string {
-            disk::port_string(cpu, access.port, trap);
+            device::port_string(cpu, access.port, trap);
         } else {
-            disk::port(cpu, access, trap);
+            device::port(cpu, access, trap);
         }
         return;
     }
@@ -40,7 +40,7 @@ pub(crate) fn handle(cpu: &mut Cpu) {
         cpu.vcpu.set_rax(merge(old, value, access.width));
     } else {
         if access.port == RESET_CONTROL && old as u8 & RESET_CPU != 0 {
-            machine.disks.close();
+            machine.devices.close();
         }
         machine.configure(|pci| pci.port_write(access.port, access.width, old as u32));
     }

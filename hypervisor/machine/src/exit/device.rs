@@ -1,11 +1,11 @@
-//! Accesses to the registers of mediated disk controllers.
+//! Accesses to the registers of mediated devices.
 
 use super::PortAccess;
 use super::memory::{Around, carry_out, finish};
 use super::port::merge;
 use crate::counters::Counter;
 use crate::cpu::Cpu;
-use crate::disk::{Controller, Trap};
+use crate::device::{Mediated, Trap};
 use crate::machine::Machine;
 use crate::svm::{Exception, Watch};
 use sekisho_mediator::cpu::emulate::{Device, Direction, Fault, Refusal};
@@ -44,12 +44,12 @@ pub(super) fn port(cpu: &mut Cpu, access: PortAccess, trap: &'static Trap) {
     let old = cpu.vcpu.rax();
     let machine = cpu.machine;
     if access.read {
-        let read = machine.disk(trap, |controller| controller.input(trap, port, width));
+        let read = machine.device(trap.device, |device| device.input(trap, port, width));
         cpu.vcpu
             .set_rax(merge(old, read.unwrap_or(width.ones()), access.width));
     } else {
-        machine.disk(trap, |controller| {
-            controller.output(trap, port, width, old as u32 & width.ones());
+        machine.device(trap.device, |device| {
+            device.output(trap, port, width, old as u32 & width.ones());
         });
     }
     cpu.vcpu.retire(access.next_rip);
@@ -97,15 +97,15 @@ fn transfer(
     match piece.direction() {
         Direction::Read => {
             memory.may_write(piece.linear(), bytes.len())?;
-            machine.disk(trap, |controller| {
-                controller.input_string(trap, port, width, bytes);
+            machine.device(trap.device, |device| {
+                device.input_string(trap, port, width, bytes);
             });
             memory.write(piece.linear(), bytes)
         }
         Direction::Write => {
             memory.read(piece.linear(), bytes)?;
-            machine.disk(trap, |controller| {
-                controller.output_string(trap, port, width, bytes);
+            machine.device(trap.device, |device| {
+                device.output_string(trap, port, width, bytes);
             });
             Ok(())
         }
@@ -118,10 +118,10 @@ pub(super) fn paused(cpu: &mut Cpu) {
     let next = cpu.vcpu.next_rip(PAUSE_LENGTH);
     cpu.vcpu.retire(next);
     let mut waits = false;
-    for trap in cpu.machine.disks.register_traps() {
-        if cpu.machine.disks.waits(trap.controller) {
-            cpu.machine.disk(trap, Controller::poll);
-            waits |= cpu.machine.disks.waits(trap.controller);
+    for number in cpu.machine.devices.numbers() {
+        if cpu.machine.devices.waits(number) {
+            cpu.machine.device(number, Mediated::poll);
+            waits |= cpu.machine.devices.waits(number);
         }
     }
     if !waits {
@@ -131,7 +131,7 @@ pub(super) fn paused(cpu: &mut Cpu) {
 
 /// What an access leaves to do: to watch for a guest that waits without looking.
 fn settle(cpu: &mut Cpu, trap: &Trap) {
-    if cpu.machine.disks.waits(trap.controller) {
+    if cpu.machine.devices.waits(trap.device) {
         cpu.vcpu.watch_pause(Watch::On);
     }
 }
@@ -151,7 +151,7 @@ impl Device for Registers {
             offset,
         } = *self;
         machine
-            .disk(trap, |controller| controller.load(trap, offset, width))
+            .device(trap.device, |device| device.load(trap, offset, width))
             .unwrap_or(width.mask())
     }
 
@@ -161,8 +161,8 @@ impl Device for Registers {
             trap,
             offset,
         } = *self;
-        machine.disk(trap, |controller| {
-            controller.store(trap, offset, width, value & width.mask());
+        machine.device(trap.device, |device| {
+            device.store(trap, offset, width, value & width.mask());
         });
     }
 }

@@ -8,14 +8,14 @@ use core::slice;
 use sekisho_mediator::seam::{Buffer, Host, Instant, Registers, Shared};
 
 /// Guest memory, buffers in the hypervisor's region, and the clock.
-pub(crate) struct DiskHost {
+pub(crate) struct DeviceHost {
     ram: &'static GuestRam,
     clock: &'static Clock,
     /// Where the buffers lie.
     buffers: PhysRange,
 }
 
-impl DiskHost {
+impl DeviceHost {
     /// `buffers` is memory that nothing but [`Buffer`]s made for this host refers to.
     ///
     /// # Safety
@@ -23,9 +23,7 @@ impl DiskHost {
     pub(crate) unsafe fn new(ram: &'static GuestRam, clock: &'static Clock, buffers: PhysRange) -> Self {
         Self { ram, clock, buffers }
     }
-}
 
-impl DiskHost {
     /// The word at `offset` of `shared`, if both are what they should be.
     fn word(&self, shared: &Shared, offset: usize) -> Option<*mut u32> {
         let inside = offset.is_multiple_of(4) && offset.checked_add(4)? <= shared.length();
@@ -35,7 +33,7 @@ impl DiskHost {
     }
 }
 
-impl Host for DiskHost {
+impl Host for DeviceHost {
     type Guest = GuestRam;
 
     fn guest(&self) -> &GuestRam {

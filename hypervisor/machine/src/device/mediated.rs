@@ -1,6 +1,6 @@
-//! One disk controller: its mediator, and what that sees of the machine.
+//! One mediated device: its mediator, and what that sees of the machine.
 
-use super::{DiskHost, IdePorts, LeadsTo, MemoryRegisters, Trap};
+use super::{DeviceHost, IdePorts, LeadsTo, MemoryRegisters, Trap};
 use alloc::boxed::Box;
 use sekisho_mediator::cpu::registers::Width;
 use sekisho_mediator::disk::ahci::Ahci;
@@ -8,9 +8,9 @@ use sekisho_mediator::disk::ata::Ata;
 use sekisho_mediator::disk::incident::{Incident, Incidents, Notice};
 use sekisho_mediator::pci::Width as PortWidth;
 
-/// A controller with its mediator.
-pub(crate) struct Controller {
-    host: DiskHost,
+/// A device with its mediator.
+pub(crate) struct Mediated {
+    host: DeviceHost,
     engine: Engine,
 }
 
@@ -29,9 +29,9 @@ enum Engine {
     Closed,
 }
 
-impl Controller {
+impl Mediated {
     /// An AHCI controller.
-    pub(super) fn ahci(ahci: Ahci, registers: MemoryRegisters, host: DiskHost) -> Self {
+    pub(super) fn ahci(ahci: Ahci, registers: MemoryRegisters, host: DeviceHost) -> Self {
         let engine = Engine::Ahci {
             ahci: Box::new(ahci),
             registers,
@@ -41,7 +41,7 @@ impl Controller {
     }
 
     /// An IDE controller.
-    pub(super) fn ata(ata: Ata, ports: IdePorts, host: DiskHost) -> Self {
+    pub(super) fn ata(ata: Ata, ports: IdePorts, host: DeviceHost) -> Self {
         let ata = Box::new(ata);
         let engine = Engine::Ata { ata, ports };
         Self { host, engine }

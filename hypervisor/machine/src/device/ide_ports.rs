@@ -5,42 +5,42 @@ use crate::io_port;
 use sekisho_mediator::disk::ata::{Block, Channel, Ports};
 use sekisho_mediator::pci::Width;
 
-/// Where the blocks of a controller begin; `None` for one that it does not have.
+/// Where the blocks of a controller begin, by [`place`]; `None` for one that it does not have.
 #[derive(Clone, Copy, Default)]
-pub(crate) struct IdePorts {
-    command: [Option<u16>; 2],
-    control: [Option<u16>; 2],
-    bus_master: Option<u16>,
-}
+pub(crate) struct IdePorts([Option<u16>; 5]);
 
 impl IdePorts {
-    /// Of controller number `controller`, by its traps.
-    pub(super) fn of(traps: &[Trap], controller: usize) -> Self {
+    /// Of device number `device`, by its traps.
+    pub(super) fn of(traps: &[Trap], device: usize) -> Self {
         let mut ports = Self::default();
-        for trap in traps.iter().filter(|trap| trap.controller == controller) {
+        for trap in traps.iter().filter(|trap| trap.device == device) {
             if let (LeadsTo::Ide(block, offset), Some((first, _))) = (trap.leads_to, trap.ports()) {
-                *ports.place(block) = first.checked_sub(offset);
+                ports.set(block, first.checked_sub(offset));
             }
         }
         ports
     }
 
-    fn place(&mut self, block: Block) -> &mut Option<u16> {
-        let [primary, secondary] = match block {
-            Block::Command(_) => &mut self.command,
-            Block::Control(_) => &mut self.control,
-            Block::BusMaster => return &mut self.bus_master,
-        };
-        match block {
-            Block::Command(Channel::Secondary) | Block::Control(Channel::Secondary) => secondary,
-            _ => primary,
+    fn set(&mut self, block: Block, first: Option<u16>) {
+        if let Some(place) = self.0.get_mut(place(block)) {
+            *place = first;
         }
     }
 
     fn port(&self, block: Block, offset: u16) -> Option<u16> {
-        // A copy of five numbers, to find one of them.
-        let first = *Self::place(&mut { *self }, block);
-        first.and_then(|first| first.checked_add(offset))
+        self.0
+            .get(place(block))?
+            .and_then(|first: u16| first.checked_add(offset))
+    }
+}
+
+const fn place(block: Block) -> usize {
+    match block {
+        Block::Command(Channel::Primary) => 0,
+        Block::Control(Channel::Primary) => 1,
+        Block::Command(Channel::Secondary) => 2,
+        Block::Control(Channel::Secondary) => 3,
+        Block::BusMaster => 4,
     }
 }
 

@@ -1,6 +1,6 @@
 //! Giving each mediated controller its mediator, on the boot CPU, while the firmware still runs on the bare machine.
 
-use super::{Controller, DiskHost, IdePorts, LeadsTo, MemoryRegisters, Trap};
+use super::{DeviceHost, IdePorts, LeadsTo, Mediated, MemoryRegisters, Trap};
 use crate::address::HostPhys;
 use crate::clock::Clock;
 use crate::memory::GuestRam;
@@ -48,7 +48,7 @@ pub(crate) fn attach(
     traps: &[Trap],
     region: &mut Region,
     surroundings: &Surroundings<'_>,
-) -> Result<Vec<Controller>, NotAttached> {
+) -> Result<Vec<Mediated>, NotAttached> {
     let mediated = pci.mediator.mediated().enumerate();
     mediated
         .map(|(number, (function, taken))| {
@@ -71,16 +71,16 @@ fn attach_ahci(
     taken: Taken,
     region: &mut Region,
     surroundings: &Surroundings<'_>,
-) -> Result<Controller, Why> {
+) -> Result<Mediated, Why> {
     let trap = traps
         .iter()
-        .find(|trap| trap.controller == number && trap.leads_to == LeadsTo::Registers);
+        .find(|trap| trap.device == number && trap.leads_to == LeadsTo::Registers);
     let window = trap.and_then(Trap::memory).ok_or(Why::NoRegisters)?;
     let length = u32::try_from(window.length()).map_err(|_| Why::NoRegisters)?;
     // SAFETY: the firmware maps devices at their physical addresses; the function decodes there.
     let mut registers = unsafe { MemoryRegisters::in_firmware(HostPhys(window.start), length) };
     // SAFETY: the region is the hypervisor's own, and only `memory` below makes buffers of it.
-    let mut host = unsafe { DiskHost::new(surroundings.ram, surroundings.clock, region.whole()) };
+    let mut host = unsafe { DeviceHost::new(surroundings.ram, surroundings.clock, region.whole()) };
     let mut memory = |length, alignment| buffer(region, length, alignment);
     let attached = surroundings.bind(taken, |atapi, binding| {
         Ahci::attach(atapi, &mut registers, &mut host, &mut memory, binding)
@@ -88,7 +88,7 @@ fn attach_ahci(
     let ahci = attached.map_err(Why::Ahci)?;
     // SAFETY: the next access is a guest's, under the hypervisor's own tables.
     unsafe { registers.leave_firmware() };
-    Ok(Controller::ahci(ahci, registers, host))
+    Ok(Mediated::ahci(ahci, registers, host))
 }
 
 fn attach_ata(
@@ -97,15 +97,15 @@ fn attach_ata(
     taken: Taken,
     region: &mut Region,
     surroundings: &Surroundings<'_>,
-) -> Result<Controller, Why> {
+) -> Result<Mediated, Why> {
     let mut ports = IdePorts::of(traps, number);
     // SAFETY: the region is the hypervisor's own, and only `memory` below makes buffers of it.
-    let mut host = unsafe { DiskHost::new(surroundings.ram, surroundings.clock, region.whole()) };
+    let mut host = unsafe { DeviceHost::new(surroundings.ram, surroundings.clock, region.whole()) };
     let mut memory = |length, alignment| buffer(region, length, alignment);
     let attached = surroundings.bind(taken, |atapi, binding| {
         Ata::attach(atapi, &mut ports, &mut host, &mut memory, binding)
     });
-    Ok(Controller::ata(attached.map_err(Why::Ata)?, ports, host))
+    Ok(Mediated::ata(attached.map_err(Why::Ata)?, ports, host))
 }
 
 impl Surroundings<'_> {

@@ -1,72 +1,68 @@
-//! Disk controllers that a mediator has: where the guest's accesses to them are trapped, and who answers.
+//! Devices that a mediator has: where the guest's accesses to them are trapped, and who answers.
 //!
 //! Every base address of such a function is trapped. Behind the ones that the mediator does not know nothing answers.
 
 mod attach;
-mod controller;
 mod host;
 mod ide_ports;
+mod mediated;
 mod trap;
 
 pub(crate) use attach::{NotAttached, Surroundings, attach};
-pub(crate) use controller::Controller;
-use host::{DiskHost, MemoryRegisters};
+use host::{DeviceHost, MemoryRegisters};
 use ide_ports::IdePorts;
+pub(crate) use mediated::Mediated;
 use trap::LeadsTo;
 pub(crate) use trap::{Trap, traps};
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
+use core::ops::Range;
 use core::sync::atomic::{AtomicBool, Ordering};
 use sekisho_mediator::disk::incident::{Incident, Notice};
 use spin::Mutex;
 
-/// Tries for a controller's lock before its keys are left as they are.
+/// Tries for a device's lock before its keys are left as they are.
 const PATIENCE: u32 = 10_000_000;
 
-/// Every mediated disk controller of the machine, and where each is trapped.
-pub(crate) struct Disks {
-    controllers: Box<[Shared]>,
+/// Every mediated device of the machine, and where each is trapped.
+pub(crate) struct Devices {
+    devices: Box<[Shared]>,
     traps: Box<[Trap]>,
 }
 
 struct Shared {
-    controller: Mutex<Controller>,
+    device: Mutex<Mediated>,
     /// The guest may be waiting for a command without looking at a register. Kept beside the lock, so that a CPU that
     /// waits needs no lock to ask.
     waits: AtomicBool,
 }
 
-impl Disks {
-    /// These controllers, numbered in their order, with the traps that name them by number.
-    pub(crate) fn new(controllers: Vec<Controller>, traps: Vec<Trap>) -> Self {
-        let shared = controllers.into_iter().map(|controller| Shared {
-            controller: Mutex::new(controller),
+impl Devices {
+    /// These devices, numbered in their order, with the traps that name them by number.
+    pub(crate) fn new(devices: Vec<Mediated>, traps: Vec<Trap>) -> Self {
+        let shared = devices.into_iter().map(|device| Shared {
+            device: Mutex::new(device),
             waits: AtomicBool::new(false),
         });
         Self {
-            controllers: shared.collect(),
+            devices: shared.collect(),
             traps: traps.into(),
         }
     }
 
-    /// One trap of each controller.
-    pub(crate) fn register_traps(&self) -> impl Iterator<Item = &Trap> {
-        let mut next = 0;
-        self.traps.iter().filter(move |trap| {
-            let first = trap.controller == next;
-            next += usize::from(first);
-            first
-        })
+    /// The number of each device.
+    pub(crate) fn numbers(&self) -> Range<usize> {
+        0..self.devices.len()
     }
 
-    /// Wipes every key, because the machine resets or stops. A controller that stays locked for long belongs to a CPU that
+    /// Wipes every key, because the machine resets or stops. A device that stays locked for long belongs to a CPU that
     /// is stuck; its keys stay, as they do when the reset button is pressed.
     pub(crate) fn close(&self) {
-        for shared in &self.controllers {
+        for shared in &self.devices {
             for _ in 0..PATIENCE {
-                if let Some(mut controller) = shared.controller.try_lock() {
-                    controller.close();
+                if let Some(mut device) = shared.device.try_lock() {
+                    device.close();
                     break;
                 }
                 core::hint::spin_loop();
@@ -74,12 +70,12 @@ impl Disks {
         }
     }
 
-    /// How many incidents of a kind there were, on all controllers.
+    /// How many incidents of a kind there were, on all devices.
     pub(crate) fn incidents(&self, incident: Incident) -> u64 {
         let counts = self
-            .controllers
+            .devices
             .iter()
-            .map(|shared| shared.controller.lock().count(incident));
+            .map(|shared| shared.device.lock().count(incident));
         counts.sum()
     }
 
@@ -112,22 +108,22 @@ impl Disks {
     }
 
     /// Whether a command runs whose end the guest may be looking for in memory.
-    pub(crate) fn waits(&self, controller: usize) -> bool {
-        self.controllers
-            .get(controller)
+    pub(crate) fn waits(&self, number: usize) -> bool {
+        self.devices
+            .get(number)
             .is_some_and(|shared| shared.waits.load(Ordering::Relaxed))
     }
 
-    /// Works on a controller, and takes a notice that it left for the log.
+    /// Works on a device, and takes a notice that it left for the log.
     pub(crate) fn with<T>(
         &self,
-        controller: usize,
-        work: impl FnOnce(&mut Controller) -> T,
+        number: usize,
+        work: impl FnOnce(&mut Mediated) -> T,
     ) -> Option<(T, Option<Notice>)> {
-        let shared = self.controllers.get(controller)?;
-        let mut controller = shared.controller.lock();
-        let result = work(&mut controller);
-        shared.waits.store(controller.waits(), Ordering::Relaxed);
-        Some((result, controller.take_notice()))
+        let shared = self.devices.get(number)?;
+        let mut device = shared.device.lock();
+        let result = work(&mut device);
+        shared.waits.store(device.waits(), Ordering::Relaxed);
+        Some((result, device.take_notice()))
     }
 }

@@ -16,8 +16,8 @@ const PAGE: u64 = 4096;
 pub(crate) struct Trap {
     pub(crate) place: Place,
     pub(crate) leads_to: LeadsTo,
-    /// Number of the controller.
-    pub(crate) controller: usize,
+    /// Number of the device.
+    pub(crate) device: usize,
 }
 
 /// Where.
@@ -32,7 +32,7 @@ pub(crate) enum Place {
 /// What answers.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum LeadsTo {
-    /// The controller's registers, by their offset from the start.
+    /// The device's registers, by their offset from the start.
     Registers,
     /// The index register of an AHCI controller at this port, its data register four behind.
     IndexData(u16),
@@ -105,8 +105,8 @@ impl Trap {
     }
 }
 
-/// The traps of controller number `controller`, which is `function`.
-pub(crate) fn traps(function: &Function, taken: Taken, controller: usize) -> Vec<Trap> {
+/// The traps of device number `device`, which is `function`.
+pub(crate) fn traps(function: &Function, taken: Taken, device: usize) -> Vec<Trap> {
     let mut traps = Vec::new();
     // Programming interface, bits 0 and 2: the channel is in native mode.
     let interface = function.identity().class_code;
@@ -144,7 +144,7 @@ pub(crate) fn traps(function: &Function, taken: Taken, controller: usize) -> Vec
         traps.push(Trap {
             place,
             leads_to,
-            controller,
+            device,
         });
     }
     if taken.driver == Driver::Ata {
@@ -152,7 +152,7 @@ pub(crate) fn traps(function: &Function, taken: Taken, controller: usize) -> Vec
         traps.extend(fixed.map(|(_, first, last, block, offset)| Trap {
             place: Place::Ports(*first, *last),
             leads_to: LeadsTo::Ide(*block, *offset),
-            controller,
+            device,
         }));
     }
     traps
