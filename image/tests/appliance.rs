@@ -39,6 +39,7 @@ fn policy(key_bits: u16) -> CompiledPolicy {
         boot_next: None,
         guest_status: true,
         serial: Serial::Com1,
+        network: sekisho_abi::network::Network::default(),
         storage: Storage {
             volumes: vec![Volume {
                 name: "a-volume-with-a-long-name".to_owned(),

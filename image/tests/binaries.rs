@@ -75,6 +75,7 @@ fn application() -> Vec<u8> {
         boot_next: None,
         guest_status: false,
         serial: Serial::Off,
+        network: sekisho_abi::network::Network::default(),
         storage: sekisho_abi::storage::Storage::default(),
     };
     seal::application(&policy).unwrap()

@@ -25,6 +25,7 @@ fn policy() -> CompiledPolicy {
         boot_next: None,
         guest_status: true,
         serial: Serial::Com1,
+        network: sekisho_abi::network::Network::default(),
         storage: sekisho_abi::storage::Storage::default(),
     }
 }

@@ -1,13 +1,14 @@
 //! A checked policy as the hypervisor reads it, and what this build's hypervisor cannot enforce yet.
 
+pub(crate) mod network;
 pub(crate) mod storage;
 
 use crate::diagnostic::Diagnostic;
 use crate::policy::Policy;
 use crate::rules::unsupported;
-use crate::schema::SerialPort;
+use crate::schema::{Document, NetModule, SerialPort};
 use sekisho_abi::compiled::{CompiledPolicy, FORMAT, Origin, Serial};
-use sekisho_abi::selection::{Driver, Selection};
+use sekisho_abi::selection::Selection;
 
 /// Stable code of [`unsupported`]'s diagnostics.
 pub const UNSUPPORTED: &str = unsupported::RULE.code;
@@ -36,6 +37,7 @@ pub fn lower(policy: &Policy) -> CompiledPolicy {
             SerialPort::Off => Serial::Off,
         },
         storage: policy.storage.clone(),
+        network: policy.network.clone(),
     }
 }
 
@@ -47,20 +49,12 @@ pub fn unsupported(policy: &Policy) -> Vec<Diagnostic> {
     let document = &policy.document;
     let mut found = Vec::new();
     for device in document.devices() {
-        let Some(driver) = &device.driver else { continue };
-        if !matches!(
-            driver.value.driver,
-            None | Some(Driver::Conceal | Driver::Ahci | Driver::Ata)
-        ) {
-            let what = format!("driver `{}` of rule `{}`", driver.value.word(), device.title());
-            found.push(unsupported::finding(driver.span, &what));
-        }
+        let Some(net) = device.net.as_ref().filter(|_| device.uses(NetModule::Vpn)) else {
+            continue;
+        };
+        let what = format!("`net = \"vpn\"` of rule `{}`", device.title());
+        found.push(unsupported::finding(net.span, &what));
     }
-    found.extend(
-        document
-            .interfaces()
-            .map(|it| unsupported::finding(it.span, "an address of the appliance's own")),
-    );
     found.extend(
         document
             .tunnels()
@@ -69,14 +63,9 @@ pub fn unsupported(policy: &Policy) -> Vec<Diagnostic> {
     );
     found.extend(
         document
-            .syslog
-            .iter()
-            .map(|it| unsupported::finding(it.span, "`[syslog]`")),
-    );
-    found.extend(
-        document
             .services()
-            .map(|(name, it)| unsupported::finding(it.span, &format!("`[{name}]`"))),
+            .filter(|service| service.name != Document::ECHO)
+            .map(|it| unsupported::finding(it.span, &format!("`[{}]`", it.name))),
     );
     found.sort_by_key(|diagnostic| diagnostic.primary.span);
     found

@@ -1,9 +1,10 @@
 //! A checked policy: what `compile` prints and the image builder takes.
 
 use crate::context::Context;
-use crate::lower::storage;
+use crate::lower::{network, storage};
 use crate::schema::{Defaults, Document, Fate, SerialPort};
 use crate::source::{Located, Source, Span};
+use sekisho_abi::network::Network;
 use sekisho_abi::selection::Entry;
 use sekisho_abi::storage::Storage;
 
@@ -24,6 +25,8 @@ pub struct Policy {
     pub serial: SerialPort,
     /// Disks: volumes, sectors in clear, unlocking.
     pub storage: Storage,
+    /// Networks: NICs, own addresses, syslog, services.
+    pub network: Network,
     /// SHA-256 of the file.
     pub source_hash: [u8; 32],
     /// What the file says, for everything that hangs on rules: tunnels, addresses.
@@ -91,6 +94,7 @@ impl Policy {
             guest_status: status.is_some_and(|status| status.value),
             serial: serial.map_or(SerialPort::Com1, |serial| serial.value),
             storage: storage::lower(document)?,
+            network: network::lower(document)?,
             source_hash: sekisho_crypto::sha256(source.bytes()),
             document: document.clone(),
         })

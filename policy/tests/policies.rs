@@ -189,7 +189,7 @@ fn what_this_build_cannot_enforce_is_named_and_the_rest_is_not() {
         .iter()
         .map(|found| &FIELD_LAPTOP[found.primary.span.range()])
         .collect();
-    assert_eq!(places, ["\"pro1000\"", "[ip]", "[tunnel.hq]", "[syslog]"]);
+    assert_eq!(places, ["\"vpn\"", "[tunnel.hq]"]);
 }
 
 #[test]

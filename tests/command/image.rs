@@ -70,7 +70,7 @@ fn what_cannot_be_enforced_is_refused_by_name_and_nothing_is_written() {
     let built = build(GOOD, &image);
     assert_eq!(built.status.code(), Some(1));
     assert!(
-        text(&built.stderr).contains("driver `pro1000` of rule `wired`"),
+        text(&built.stderr).contains("`net = \"vpn\"` of rule `wired`"),
         "{}",
         text(&built.stderr)
     );

@@ -2,6 +2,7 @@
 //!
 //! The selection entries are carried parsed, with the rule each came from, so no text is parsed at boot.
 
+use crate::network::Network;
 use crate::selection::Selection;
 use crate::storage::Storage;
 use alloc::string::String;
@@ -9,7 +10,7 @@ use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
 /// Version of this layout. A loader refuses any other.
-pub const FORMAT: u16 = 2;
+pub const FORMAT: u16 = 3;
 
 /// Everything the target needs from a policy file.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -32,6 +33,8 @@ pub struct CompiledPolicy {
     pub serial: Serial,
     /// Disks: volumes, sectors in clear, unlocking.
     pub storage: Storage,
+    /// Networks: NICs, own addresses, syslog, services.
+    pub network: Network,
 }
 
 /// Where a selection entry came from in the policy file.

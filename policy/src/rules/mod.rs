@@ -40,6 +40,7 @@ pub(crate) mod ip_without_stack;
 pub(crate) mod item_twice;
 pub(crate) mod lba_covers_table;
 pub(crate) mod lba_order;
+pub(crate) mod log_version;
 pub(crate) mod log_without_syslog;
 pub(crate) mod missing_key;
 pub(crate) mod needs_gateway;
@@ -162,6 +163,7 @@ pub(crate) static RULES: &[&Rule] = &[
     &no_source::RULE,
     &unknown_via::RULE,
     &address_family::RULE,
+    &log_version::RULE,
     &service_unreachable::RULE,
     &service_open::RULE,
     &no_recovery::RULE,

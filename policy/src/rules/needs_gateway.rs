@@ -79,5 +79,9 @@ fn destinations(document: &Document, device: &Device) -> Vec<(IpAddr, Span)> {
             destinations.push((to.value.address, to.span));
         }
     }
+    let echo = document.echo.as_ref().filter(|_| device.has_stack());
+    if let Some(client) = echo.and_then(|echo| echo.client.as_ref()) {
+        destinations.push((client.value.0.ip(), client.span));
+    }
     destinations
 }

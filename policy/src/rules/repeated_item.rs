@@ -32,7 +32,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     {
         check_list(&methods.value, findings);
     }
-    for (_, service) in document.services() {
+    for service in document.services() {
         check_list(service.allow.as_ref().map_or(&[], |allow| &allow.value), findings);
     }
 }

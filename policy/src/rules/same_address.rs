@@ -29,7 +29,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     let with_address: Vec<(&Device, &Located<Addressing>)> = document
         .devices()
         .iter()
-        .filter(|device| device.has_stack())
+        .filter(|device| device.has_stack() || device.logs())
         .filter_map(|device| Some((device, document.interface_of(device).and_then(fixed)?)))
         .collect();
     for (place, (device, address)) in with_address.iter().enumerate() {

@@ -15,8 +15,9 @@ pub(crate) static RULE: Rule = Rule {
 };
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
-    for (name, service) in context.document.services() {
-        let Some(allow) = &service.allow else { continue };
+    for service in context.document.services() {
+        let name = service.name;
+        let Some(allow) = service.allow else { continue };
         if allow.value.is_empty() {
             findings.push(
                 RULE.at(allow.span, "nobody")

@@ -22,7 +22,8 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     if document.devices().iter().any(wants_stack) || document.some_device_is_unclear("net") {
         return;
     }
-    for (name, service) in document.services() {
+    for service in document.services() {
+        let name = service.name;
         findings.push(
             RULE.at(service.span, "on no NIC")
                 .saying(format!(

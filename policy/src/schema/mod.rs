@@ -10,15 +10,15 @@ mod storage;
 mod value;
 
 pub use device::{AtapiAccess, Device, DriverName, Match, MatchItem, MatchTable, NetModule};
-pub use network::{Addressing, Interface, Interfaces, Peer, Service, Syslog, SyslogFormat, Tunnel};
+pub use network::{Addressing, Echo, Interface, Interfaces, Peer, Service, Syslog, SyslogFormat, Tunnel};
 pub use storage::{Cipher, Clear, ClearPartition, Disk, GptAccess, LbaRange, Volume};
 pub use value::{
-    Attempts, BlockSize, Cidr, DiskPort, Endpoint, EspPath, Host, HostOrNet, Keepalive, KeySize, MacAddress,
-    Mtu, Name, Network, PartitionNumber, PublicKey, SchemaVersion, Target, Uuid,
+    Attempts, BlockSize, Cidr, DiskPort, EchoPeer, Endpoint, EspPath, Host, HostOrNet, Keepalive, KeySize,
+    MacAddress, Mtu, Name, Network, PartitionNumber, PublicKey, SchemaVersion, Target, Uuid,
 };
 
 use crate::read::{Family, Named, table, words};
-use crate::source::Located;
+use crate::source::{Located, Span};
 
 words! {
     /// What becomes of a device that no rule names.
@@ -87,7 +87,7 @@ table! {
         /// Remote shell of the appliance; off unless said.
         optional shell: Service = "shell",
         /// Echo service of the appliance, for tests of the network; off unless said.
-        optional echo: Service = "echo",
+        optional echo: Echo = "echo",
         /// Status page of the appliance; off unless said.
         optional status_page: Service = "status-page",
     }
@@ -192,15 +192,39 @@ impl Document {
         }
     }
 
-    /// The services that are reached from outside, with their names.
-    pub(crate) fn services(&self) -> impl Iterator<Item = (&'static str, &Service)> {
-        [
+    /// The name of the service that tests of the network use.
+    pub(crate) const ECHO: &'static str = "echo";
+
+    /// The services that are reached from outside.
+    pub(crate) fn services(&self) -> impl Iterator<Item = Reachable<'_>> {
+        let plain = [
             ("rescue", &self.rescue),
             ("shell", &self.shell),
-            ("echo", &self.echo),
             ("status-page", &self.status_page),
-        ]
-        .into_iter()
-        .filter_map(|(name, service)| Some((name, service.as_ref()?)))
+        ];
+        let plain = plain.into_iter().filter_map(|(name, service)| {
+            let service = service.as_ref()?;
+            Some(Reachable {
+                name,
+                span: service.span,
+                allow: service.allow.as_ref(),
+            })
+        });
+        let echo = self.echo.iter().map(|echo| Reachable {
+            name: Self::ECHO,
+            span: echo.span,
+            allow: echo.allow.as_ref(),
+        });
+        plain.chain(echo)
     }
+}
+
+/// A service that is reached from outside.
+pub(crate) struct Reachable<'d> {
+    /// Its table's name.
+    pub(crate) name: &'static str,
+    /// Its table.
+    pub(crate) span: Span,
+    /// Who may.
+    pub(crate) allow: Option<&'d Located<Vec<Located<HostOrNet>>>>,
 }

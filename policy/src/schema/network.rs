@@ -1,6 +1,8 @@
 //! `[ip]`, `[tunnel.NAME]`, `[syslog]` and the services: the appliance's own network.
 
-use super::value::{Cidr, Endpoint, HostOrNet, Keepalive, MacAddress, Mtu, Name, Network, PublicKey, Target};
+use super::value::{
+    Cidr, EchoPeer, Endpoint, HostOrNet, Keepalive, MacAddress, Mtu, Name, Network, PublicKey, Target,
+};
 use crate::findings::{Findings, Rule};
 use crate::read::{
     Family, FromText, FromToml, Malformed, Named, Shape, Value, from_text, table, table_schema, words,
@@ -211,6 +213,17 @@ table! {
     pub struct Service {
         /// The addresses and networks that may reach it.
         required allow: Located<Vec<Located<HostOrNet>>> = "allow",
+    }
+}
+
+table! {
+    /// The echo service of the appliance, by TCP and UDP at port 7.
+    "[echo]"
+    pub struct Echo {
+        /// The addresses and networks that may reach it.
+        required allow: Located<Vec<Located<HostOrNet>>> = "allow",
+        /// A server of this service that the appliance sends to; port 7 unless said.
+        optional client: Located<EchoPeer> = "client",
     }
 }
 

@@ -126,6 +126,27 @@ impl FromText for Target {
     }
 }
 
+/// A server of the echo service.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct EchoPeer(pub SocketAddr);
+
+impl EchoPeer {
+    /// The service's port (RFC 862).
+    pub const ECHO_PORT: u16 = 7;
+}
+
+impl FromText for EchoPeer {
+    const RULE: &'static Rule = &bad_address::RULE;
+
+    fn from_text(text: &str) -> Result<Self, Malformed> {
+        if let Ok(socket) = text.parse() {
+            return Ok(Self(socket));
+        }
+        let address = bad_address::parse(text)?;
+        Ok(Self(SocketAddr::new(address, Self::ECHO_PORT)))
+    }
+}
+
 impl FromText for IpAddr {
     const RULE: &'static Rule = &bad_address::RULE;
 
@@ -134,7 +155,9 @@ impl FromText for IpAddr {
     }
 }
 
-from_text!(MacAddress, Cidr, Network, HostOrNet, Endpoint, Target, IpAddr);
+from_text!(
+    MacAddress, Cidr, Network, HostOrNet, Endpoint, Target, EchoPeer, IpAddr
+);
 
 impl JsonSchema for Cidr {
     fn schema_name() -> Cow<'static, str> {
@@ -157,6 +180,7 @@ string_schema! {
         "pattern": "^[0-9A-Fa-f.:]+/[0-9]{1,3}$",
         "examples": ["10.0.0.0/8", "::/0"],
     },
+    EchoPeer: { "type": "string", "examples": ["192.0.2.1", "192.0.2.1:7", "[2001:db8::1]:7"] },
     HostOrNet: { "type": "string", "pattern": "^[0-9A-Fa-f.:]+(/[0-9]{1,3})?$" },
     Endpoint: { "type": "string", "examples": ["vpn.example.org:51820", "[2001:db8::1]:51820"] },
 }

@@ -4,7 +4,7 @@ mod address;
 mod identity;
 mod number;
 
-pub use address::{Cidr, Endpoint, Host, HostOrNet, MacAddress, Network, Target};
+pub use address::{Cidr, EchoPeer, Endpoint, Host, HostOrNet, MacAddress, Network, Target};
 pub use identity::{EspPath, Name, PublicKey, Uuid};
 pub use number::{Attempts, BlockSize, DiskPort, Keepalive, KeySize, Mtu, PartitionNumber, SchemaVersion};
 

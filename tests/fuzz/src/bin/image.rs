@@ -63,6 +63,7 @@ fn policy() -> CompiledPolicy {
         boot_next: None,
         guest_status: false,
         serial: Serial::Off,
+        network: sekisho_abi::network::Network::default(),
         storage: sekisho_abi::storage::Storage::default(),
     }
 }
