@@ -107,6 +107,11 @@ impl Devices {
         self.traps.iter().find(|trap| trap.has_port(port))
     }
 
+    /// Whether an access of `width` bytes at `port` touches any trap.
+    pub(crate) fn are_touched(&self, port: u16, width: u8) -> bool {
+        self.traps.iter().any(|trap| trap.is_touched(port, width))
+    }
+
     /// Whether a command runs whose end the guest may be looking for in memory.
     pub(crate) fn waits(&self, number: usize) -> bool {
         self.devices

@@ -79,6 +79,12 @@ impl Trap {
         matches!(self.place, Place::Ports(first, last) if (first..=last).contains(&port))
     }
 
+    /// Whether an access of `width` bytes at `port`, which may begin before it, touches one of its ports.
+    pub(crate) fn is_touched(&self, port: u16, width: u8) -> bool {
+        let last = u32::from(port) + u32::from(width.saturating_sub(1));
+        matches!(self.place, Place::Ports(first, end) if port <= end && u32::from(first) <= last)
+    }
+
     /// Its physical addresses.
     pub(crate) fn memory(&self) -> Option<PhysRange> {
         match self.place {
@@ -204,5 +210,47 @@ fn ide_block(offset: u16, native: impl Fn(Channel) -> bool) -> Option<Block> {
     match block {
         Block::Command(channel) | Block::Control(channel) if native(channel) => Some(block),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The command block of a primary channel.
+    fn channel() -> Trap {
+        Trap {
+            place: Place::Ports(0x1f0, 0x1f7),
+            leads_to: LeadsTo::Ide(Block::Command(Channel::Primary), 0),
+            device: 0,
+        }
+    }
+
+    #[test]
+    fn an_access_that_begins_before_a_trap_and_ends_in_it_touches_it() {
+        for (port, width) in [
+            (0x1ef, 2),
+            (0x1ed, 4),
+            (0x1ee, 4),
+            (0x1ef, 4),
+            (0x1f0, 1),
+            (0x1f7, 4),
+        ] {
+            assert!(channel().is_touched(port, width), "{port:#x}, {width}");
+        }
+    }
+
+    #[test]
+    fn an_access_beside_a_trap_does_not_touch_it() {
+        for (port, width) in [
+            (0x1ef, 1),
+            (0x1ee, 2),
+            (0x1ec, 4),
+            (0x1f8, 4),
+            (u16::MAX, 4),
+            (0, 1),
+        ] {
+            assert!(!channel().is_touched(port, width), "{port:#x}, {width}");
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! IN and OUT at ports of ours: configuration space and disk controllers.
 
-use super::device;
+use super::{PortAccess, device};
 use crate::counters::Counter;
 use crate::cpu::Cpu;
 use crate::machine::RESET_CONTROL;
@@ -28,6 +28,9 @@ pub(crate) fn handle(cpu: &mut Cpu) {
         }
         return;
     }
+    if cpu.machine.devices.are_touched(access.port, access.width) {
+        return across(cpu, access);
+    }
     cpu.count(Counter::ConfigPort);
     if access.string {
         // No driver configures devices from memory; refused rather than half emulated.
@@ -43,6 +46,21 @@ pub(crate) fn handle(cpu: &mut Cpu) {
             machine.devices.close();
         }
         machine.configure(|pci| pci.port_write(access.port, access.width, old as u32));
+    }
+    cpu.vcpu.retire(access.next_rip);
+}
+
+/// An access that begins before a device's ports and ends in them. The hardware would split it, and the device get a part
+/// that its mediator has not seen: a word of plaintext for the data port. Nobody answers.
+#[cold]
+fn across(cpu: &mut Cpu, access: PortAccess) {
+    cpu.count(Counter::DiskPort);
+    if access.string {
+        return cpu.raise(Exception::GeneralProtection);
+    }
+    if access.read {
+        let old = cpu.vcpu.rax();
+        cpu.vcpu.set_rax(merge(old, u32::MAX, access.width));
     }
     cpu.vcpu.retire(access.next_rip);
 }
