@@ -42,7 +42,7 @@ pub(crate) fn handle(cpu: &mut Cpu) {
         let value = machine.configure(|pci| pci.port_read(access.port, access.width));
         cpu.vcpu.set_rax(merge(old, value, access.width));
     } else {
-        if access.port == RESET_CONTROL && old as u8 & RESET_CPU != 0 {
+        if resets(access.port, access.width, old) {
             machine.devices.close();
         }
         machine.configure(|pci| pci.port_write(access.port, access.width, old as u32));
@@ -65,6 +65,15 @@ fn across(cpu: &mut Cpu, access: PortAccess) {
     cpu.vcpu.retire(access.next_rip);
 }
 
+/// Whether an OUT of `width` bytes of `value` at `port` writes the reset control with the bit that resets. It may begin
+/// before it.
+fn resets(port: u16, width: u8, value: u64) -> bool {
+    let byte = RESET_CONTROL
+        .checked_sub(port)
+        .filter(|place| *place < u16::from(width));
+    byte.is_some_and(|byte| value >> (8 * byte) & u64::from(RESET_CPU) != 0)
+}
+
 /// IN to AL and AX keeps the rest of RAX; IN to EAX clears the upper half (APM volume 1, 3.1.2).
 #[inline]
 pub(super) const fn merge(old: u64, value: u32, width: u8) -> u64 {
@@ -78,6 +87,21 @@ pub(super) const fn merge(old: u64, value: u32, width: u8) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_reset_is_seen_in_whatever_access_writes_it() {
+        for (port, width, value) in [(0xcf9, 1, 0x06), (0xcf8, 2, 0x0600), (0xcf6, 4, 0x0600_0000)] {
+            assert!(resets(port, width, value), "{port:#x}");
+        }
+        for (port, width, value) in [
+            (0xcf9, 1, 0x02),
+            (0xcf8, 1, 0x0606),
+            (0xcf5, 4, !0),
+            (0xcfa, 4, !0),
+        ] {
+            assert!(!resets(port, width, value), "{port:#x}");
+        }
+    }
 
     #[test]
     fn in_writes_its_part_of_rax() {
