@@ -65,8 +65,8 @@ impl PortString {
         let base = value_of(segment, registers, surroundings).ok_or(Refusal::Undecodable)?;
         let first = registers.read(pointer(direction), address_width);
         // The address wraps in its width: the piece ends where it would.
-        let until_wrap = (address_width.mask() - first) / u64::from(width.bytes()) + 1;
-        let rounds = wanted.min(most).min(until_wrap.max(1));
+        let until_wrap = (address_width.mask() - first) / u64::from(width.bytes());
+        let rounds = wanted.min(most).min(until_wrap.saturating_add(1));
         Ok(Self {
             direction,
             width,
@@ -224,6 +224,13 @@ mod tests {
         assert_eq!((piece.bytes(), piece.linear()), (2, 0x1_fffe));
         piece.finish(&mut state, Mode::Bits16);
         assert_eq!((state.general[1], state.general[7]), (0x9_0003, 0));
+    }
+
+    #[test]
+    fn bytes_may_begin_at_address_zero() {
+        let insb = InstructionBytes::new(&[0xf3, 0x6c]);
+        let piece = PortString::next(&registers(3, 0), Mode::Bits64, &insb, &Bases).unwrap();
+        assert_eq!((piece.bytes(), piece.linear()), (3, 0x1_0000));
     }
 
     #[test]
