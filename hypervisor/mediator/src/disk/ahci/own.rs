@@ -48,6 +48,10 @@ impl<R: Registers, H: Host> Own<'_, R, H> {
 
     /// Carries out a command that reads `answer.len()` bytes, at most a chunk.
     fn read(&mut self, task: &TaskFile, answer: &mut [u8]) -> Result<(), Unreadable> {
+        // Stopped by a command that failed, or never started: PxCI would say at once that it has ended.
+        if self.port.load(PX_CMD, self.registers) & PX_CMD_ST == 0 {
+            return Err(Unreadable);
+        }
         let chunk = self.chunk.take().ok_or(Unreadable)?;
         let fis: [u8; FIS_BYTES] = task.to_fis();
         let chunks = VecDeque::from([chunk.lend()]);

@@ -62,6 +62,24 @@ impl Binder for Nobody {
     }
 }
 
+/// Reads the first three blocks, and keeps whether each came.
+#[derive(Default)]
+struct ThreeBlocks(Vec<bool>);
+
+impl Binder for ThreeBlocks {
+    type Refusal = ();
+
+    fn inspect(&mut self, _: u8, _: &Identity, blocks: &mut dyn BlockReader) -> Result<(), ()> {
+        let came = |number| blocks.read(number, &mut [0; 512]).is_ok();
+        self.0 = (0..3).map(came).collect();
+        Ok(())
+    }
+
+    fn filter(&mut self, _: u8) -> Result<Option<SectorFilter>, ()> {
+        Ok(None)
+    }
+}
+
 fn disk(serial: &str) -> Drive {
     layout::disk(serial, BlockSize::B512)
 }
@@ -110,6 +128,16 @@ fn a_drive_that_says_nothing_is_closed_and_the_others_work() {
     let plain = content(2, 512);
     scene.write_blocks(&mut driver, SYSTEM.first, &plain).unwrap();
     assert_eq!(scene.read_blocks(&mut driver, SYSTEM.first, 1), plain);
+}
+
+#[test]
+fn after_a_read_without_an_answer_the_next_one_brings_no_bytes_of_another() {
+    let mut silent = disk("SILENT");
+    silent.disk_mut().unwrap().inject(Fault::Silent { command: 3 });
+    let (mut hba, memory) = hardware(vec![Some(silent)]);
+    let mut binder = ThreeBlocks::default();
+    attach(&mut hba, &memory, &mut binder).ok().unwrap();
+    assert_eq!(binder.0, [true, false, false]);
 }
 
 #[test]
