@@ -210,7 +210,8 @@ impl Dma {
                 0
             };
             let data = bytes.get_mut(from..from + length).ok_or(Failure::Internal)?;
-            if let Payload::Packet(_) = payload {
+            // An answer may come short, and nothing that was here before may be taken for it.
+            if let Payload::Packet(_) | Payload::Answer { .. } = payload {
                 data.fill(0);
             }
             if payload.towards() == Towards::Drive {
