@@ -13,3 +13,4 @@ pub mod log;
 pub mod net;
 pub mod pci;
 pub mod seam;
+pub mod wake;

@@ -1,12 +1,12 @@
-//! The two facts the hypervisor takes from the ACPI tables: where the configuration window of PCI segment 0
-//! lies (MCFG), and which I/O port resets the machine (FADT).
+//! The three facts the hypervisor takes from the ACPI tables: where the configuration window of PCI segment 0
+//! lies (MCFG), which I/O port resets the machine (FADT), and where the event timers are (HPET).
 //!
 //! A table that is not there is no error: there are machines without. A table that is there but damaged is one,
 //! because the window it describes would exist unguarded. Tables are untrusted: each is copied once, every
 //! length and checksum is checked, and the walk is bounded by [`MAX_TABLES`] and [`MAX_TABLE_LENGTH`].
 //!
 //! Source: ACPI Specification 6.5, sections 5.2.5 (RSDP), 5.2.6 (header), 5.2.7 (RSDT), 5.2.8 (XSDT), 5.2.9
-//! (FADT); PCI Firmware Specification 3.3, section 4.1.2 (MCFG).
+//! (FADT); PCI Firmware Specification 3.3, section 4.1.2 (MCFG); IA-PC HPET Specification 1.0a, section 3.2.4 (HPET).
 
 use alloc::vec;
 use alloc::vec::Vec;
@@ -29,8 +29,11 @@ const FADT_RESET_SUPPORTED: u32 = 1 << 10;
 /// A Generic Address Structure: space, bit width, bit offset, access size, then the address.
 const FADT_RESET_REGISTER: usize = 116;
 const FADT_RESET_VALUE: usize = 128;
-/// Generic Address Structure, address space: system I/O.
+/// Generic Address Structure, address space: memory, system I/O.
+const SPACE_MEMORY: u8 = 0;
 const SPACE_IO: u8 = 1;
+/// HPET: the Generic Address Structure of its registers.
+const HPET_REGISTERS: usize = 40;
 
 /// A physical address as a firmware table gives it: not yet known to lie anywhere.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -56,6 +59,8 @@ pub struct Platform {
     pub config_window: Option<ConfigWindow>,
     /// The reset register, where it is an I/O port.
     pub reset: Option<ResetPort>,
+    /// Physical address of the page of event timers.
+    pub timers: Option<u64>,
 }
 
 /// A memory-mapped configuration window that starts at bus 0, 1 MiB a bus.
@@ -103,6 +108,7 @@ impl Signature {
     const XSDT: Self = Self(*b"XSDT");
     const MCFG: Self = Self(*b"MCFG");
     const FADT: Self = Self(*b"FACP");
+    const HPET: Self = Self(*b"HPET");
 }
 
 impl fmt::Debug for Signature {
@@ -143,15 +149,16 @@ impl fmt::Display for AcpiError {
 /// Reads what is known of the machine from the tables below the root pointer at `pointer`.
 ///
 /// # Errors
-/// [`AcpiError`] for the first table in the way that is damaged. The first MCFG and the first FADT count.
+/// [`AcpiError`] for the first table in the way that is damaged. The first of each kind counts.
 pub fn read_platform(memory: &impl TableMemory, pointer: TableAddress) -> Result<Platform, AcpiError> {
     let mut platform = Platform::default();
-    let (mut seen_window, mut seen_reset) = (Once::Awaited, Once::Awaited);
+    let [mut seen_window, mut seen_reset, mut seen_timers] = [Once::Awaited, Once::Awaited, Once::Awaited];
     for address in table_addresses(memory, pointer)? {
         let header = Header::read(memory, address)?;
         match header.signature {
             Signature::MCFG if seen_window.take() => platform.config_window = window(&header.table(memory)?)?,
             Signature::FADT if seen_reset.take() => platform.reset = reset_port(&header.table(memory)?),
+            Signature::HPET if seen_timers.take() => platform.timers = timers(&header.table(memory)?),
             _ => {}
         }
     }
@@ -274,6 +281,13 @@ fn reset_port(fadt: &[u8]) -> Option<ResetPort> {
     let space = *fadt.get(FADT_RESET_REGISTER)?;
     let port = u16::try_from(field(fadt, FADT_RESET_REGISTER + 4, 8)).ok()?;
     (flags & FADT_RESET_SUPPORTED != 0 && space == SPACE_IO && port != 0).then_some(ResetPort { port, value })
+}
+
+/// The page of the event timers, if it is one.
+fn timers(hpet: &[u8]) -> Option<u64> {
+    let space = *hpet.get(HPET_REGISTERS)?;
+    let address = field(hpet, HPET_REGISTERS + 4, 8);
+    (space == SPACE_MEMORY && address != 0 && address & 0xfff == 0).then_some(address)
 }
 
 fn copied(memory: &impl TableMemory, address: TableAddress, length: usize) -> Result<Vec<u8>, AcpiError> {

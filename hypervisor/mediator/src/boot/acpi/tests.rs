@@ -7,6 +7,7 @@ const BASE: u64 = 0x7f00_0000;
 const XSDT: usize = 0x100;
 const MCFG: usize = 0x200;
 const FADT: usize = 0x300;
+const HPET: usize = 0x600;
 
 struct Memory(Vec<u8>);
 
@@ -116,8 +117,25 @@ fn a_q35_gives_its_window_and_its_reset_port() {
             port: 0xcf9,
             value: 0x0f,
         }),
+        timers: None,
     };
     assert_eq!(q35().platform(), Ok(expected));
+}
+
+#[test]
+fn event_timers_count_where_they_are_a_page_of_memory() {
+    let timers = |space: u8, address: u64| {
+        let mut memory = q35();
+        root(&mut memory, &[HPET]);
+        let mut body = vec![0; 20];
+        body[HPET_REGISTERS - HEADER_LENGTH] = space;
+        body[HPET_REGISTERS - HEADER_LENGTH + 4..][..8].copy_from_slice(&address.to_le_bytes());
+        memory.table(HPET, b"HPET", &body).platform().unwrap().timers
+    };
+    assert_eq!(timers(SPACE_MEMORY, 0xfed0_0000), Some(0xfed0_0000));
+    assert_eq!(timers(SPACE_IO, 0xfed0_0000), None);
+    assert_eq!(timers(SPACE_MEMORY, 0), None);
+    assert_eq!(timers(SPACE_MEMORY, 0xfed0_0010), None);
 }
 
 #[test]
