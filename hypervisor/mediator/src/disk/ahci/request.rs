@@ -33,8 +33,6 @@ pub(super) enum Kind {
     Control {
         /// Byte 15: SRST or nothing.
         control: u8,
-        /// R and C of the header.
-        flags: u32,
     },
     /// Nothing that a controller without port multipliers takes.
     Malformed,
@@ -94,9 +92,18 @@ fn kind(header: u32, fis: &[u8; FIS_BYTES]) -> Kind {
         Some(task) => Kind::Command(task),
         None if fis_type == FIS_TYPE && about & FIS_COMMAND == 0 => Kind::Control {
             control: control & CONTROL_SRST,
-            flags: header & (HEADER_R | HEADER_C),
         },
         None => Kind::Malformed,
+    }
+}
+
+/// The flags of the header of a FIS that updates the device control register to `control`: R and C with SRST, neither
+/// without it (10.4.1), whatever the guest's header had.
+pub(super) const fn control_flags(control: u8) -> u32 {
+    if control & CONTROL_SRST == 0 {
+        0
+    } else {
+        HEADER_R | HEADER_C
     }
 }
 
@@ -106,4 +113,24 @@ pub(super) const fn control_fis(control: u8) -> [u8; FIS_BYTES] {
     fis[0] = FIS_TYPE;
     fis[15] = control;
     fis
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reset_has_the_flags_that_go_with_it_whatever_the_guest_set() {
+        for (control, header, expected) in [
+            (CONTROL_SRST, 0, HEADER_R | HEADER_C),
+            (0, HEADER_R | HEADER_C, 0),
+            (0xff, HEADER_C, HEADER_R | HEADER_C),
+        ] {
+            let kind = kind(header | HEADER_CFL_REGISTER, &control_fis(control));
+            let Kind::Control { control } = kind else {
+                panic!("{kind:?} is no control");
+            };
+            assert_eq!(control_flags(control), expected);
+        }
+    }
 }

@@ -51,8 +51,6 @@ pub(super) enum Work {
     Control {
         /// SRST.
         control: u8,
-        /// R and C.
-        flags: u32,
     },
     /// A command without content, as it is.
     Pass {

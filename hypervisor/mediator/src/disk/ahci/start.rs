@@ -6,7 +6,7 @@
 
 use super::order::{MAX_REGIONS, Order};
 use super::port::{Engine, Io, Port, set_bits};
-use super::request::{Kind, control_fis};
+use super::request::{Kind, control_fis, control_flags};
 use super::slot::{Course, Slot, Way, Work};
 use super::spec::{HEADER_W, PX_CI, PX_SACT, PX_SIG, PX_SIG_PACKET};
 use crate::cpu::walk::GuestMemory;
@@ -106,7 +106,7 @@ impl Port {
         };
         let task = match slot.request.kind {
             Kind::Command(task) => task,
-            Kind::Control { control, flags } => return Ok(Work::Control { control, flags }),
+            Kind::Control { control } => return Ok(Work::Control { control }),
             Kind::Malformed => return Err(Refused(Incident::MalformedCommand, 0)),
             Kind::Unreachable => return Err(Refused(Incident::UnreachableMemory, 0)),
         };
@@ -225,7 +225,7 @@ impl Port {
         let (fis, packet, flags) = match work {
             Work::Refusal => (aborted().to_fis(), None, 0),
             Work::Identify(kind) => (identify(*kind).to_fis(), None, 0),
-            Work::Control { control, flags } => (control_fis(*control), None, *flags),
+            Work::Control { control } => (control_fis(*control), None, control_flags(*control)),
             Work::Packet { task, packet, .. } => (task.to_fis(), Some(*packet), way),
             Work::Pass { task, .. } | Work::Trim { task, .. } | Work::Piece { task, .. } => {
                 (task.to_fis(), None, way)
