@@ -16,6 +16,7 @@ pub(crate) enum Counter {
     DiskPort,
     Pause,
     Nmi,
+    Wake,
     InterruptReturn,
     SingleStep,
     Hypercall,
@@ -32,7 +33,7 @@ pub(crate) enum Counter {
 pub(crate) const COUNT: usize = NAMES.len();
 
 /// Their names, at most 16 bytes: the hypercall returns them in two registers.
-pub(crate) const NAMES: [&str; 22] = [
+pub(crate) const NAMES: [&str; 23] = [
     "cpuid",
     "rdmsr",
     "wrmsr",
@@ -45,6 +46,7 @@ pub(crate) const NAMES: [&str; 22] = [
     "disk-port",
     "pause",
     "nmi",
+    "wake",
     "iret",
     "single-step",
     "hypercall",

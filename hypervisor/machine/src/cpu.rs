@@ -8,7 +8,7 @@ use crate::memory::RamWord;
 use crate::svm::{HostState, Vcpu};
 use core::arch::{asm, naked_asm};
 use core::ptr::with_exposed_provenance;
-use core::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
 use sekisho_mediator::cpu::interrupt_command::{ApicMode, CpuView};
 use sekisho_mediator::cpu::mtrr::MemoryTypes;
 use sekisho_mediator::cpu::recall::Recall;
@@ -150,6 +150,8 @@ pub(crate) struct Request {
     state: AtomicU32,
     /// Senders between their request and the end of their NMI for it.
     calling: AtomicU32,
+    /// The guest has sent this CPU an NMI.
+    non_maskable: AtomicBool,
 }
 
 const RUNNING: u32 = 0;
@@ -173,6 +175,7 @@ impl Request {
         Self {
             state: AtomicU32::new(RUNNING),
             calling: AtomicU32::new(0),
+            non_maskable: AtomicBool::new(false),
         }
     }
 
@@ -199,6 +202,19 @@ impl Request {
                 wake();
             }
         });
+    }
+
+    /// The guest's NMI arrives; `wake` sends the CPU one.
+    pub(crate) fn non_maskable(&self, wake: impl FnOnce()) {
+        self.call(|| {
+            self.non_maskable.store(true, Ordering::Release);
+            wake();
+        });
+    }
+
+    /// Whether the guest has sent this CPU an NMI since the last look; several are one, as in a CPU.
+    pub(crate) fn take_non_maskable(&self) -> bool {
+        self.non_maskable.swap(false, Ordering::AcqRel)
     }
 
     fn call(&self, request: impl FnOnce()) {

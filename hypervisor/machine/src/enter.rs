@@ -170,6 +170,13 @@ unsafe extern "sysv64" fn begin(cpu: *mut Cpu) -> ! {
         own.apic = LocalApic::current();
         own.memory_types = memory_types(own.machine, own.vcpu.features());
         own.peer.note(own.apic);
+        if own.index == 0
+            && let Some(timer) = &own.machine.timer
+        {
+            // Destinations of messages have eight bits; the boot CPU's ID fits on every machine.
+            timer.wakes(own.apic.id() as u8);
+            own.machine.poll();
+        }
         own.machine.tell(
             Event::CPU_ENTERED,
             format_args!("CPU {} inside, APIC ID {}", own.index, own.apic.id()),

@@ -32,6 +32,7 @@ mod region;
 mod serial;
 mod space;
 mod svm;
+mod timer;
 
 pub use enter::{Caller, Hypervisor};
 pub use machine::Machine;

@@ -1,12 +1,14 @@
 //! The whole machine as its CPUs share it: policy, devices, log, and each other.
 
 use crate::address::PhysRange;
+use crate::clock::Clock;
 use crate::counters::{self, Counter};
 use crate::cpu::{Cpu, Peer, halt_for_ever};
 use crate::device::{Devices, Mediated};
 use crate::memory::GuestRam;
 use crate::pci::Pci;
 use crate::serial::SerialPort;
+use crate::timer::Timer;
 use core::fmt;
 use core::sync::atomic::{AtomicBool, Ordering};
 use sekisho_mediator::cpu::efer::Features;
@@ -26,6 +28,8 @@ const PATIENCE: u32 = 1_000_000;
 pub struct Machine {
     /// The hypervisor's memory.
     pub(crate) region: PhysRange,
+    /// Now.
+    pub(crate) clock: &'static Clock,
     /// The guest's memory, for copying.
     pub(crate) ram: &'static GuestRam,
     /// Physical address of the xAPIC page.
@@ -44,6 +48,8 @@ pub struct Machine {
     pub(crate) pci: Mutex<Pci>,
     /// The devices that a mediator has.
     pub(crate) devices: Devices,
+    /// What wakes a CPU while the guest gives no occasion, where a device needs that.
+    pub(crate) timer: Option<Timer>,
     /// Held from judging a write of a memory type register to doing it: siblings may share those registers.
     pub(crate) memory_types: Mutex<()>,
     /// The log and its way out.
@@ -65,6 +71,23 @@ impl Machine {
         self.window
             .filter(|window| window.contains(address))
             .map(|window| address - window.start)
+    }
+
+    /// The timer, if `address` lies in its page.
+    pub(crate) fn timer_at(&self, address: u64) -> Option<&Timer> {
+        self.timer.as_ref().filter(|timer| timer.page().contains(address))
+    }
+
+    /// Lets every device do what is due, and sees to it that somebody comes back in time.
+    pub(crate) fn poll(&self) {
+        let next = self
+            .devices
+            .numbers()
+            .filter_map(|number| self.device(number, Mediated::wake)?);
+        let next = next.min();
+        if let (Some(timer), Some(next)) = (&self.timer, next) {
+            timer.arm(next.0.saturating_sub(self.clock.now().0));
+        }
     }
 
     /// Writes a line to the log.

@@ -13,6 +13,7 @@ use crate::pci::{Hardware, Pci};
 use crate::region::{Exhausted, Region};
 use crate::serial::SerialPort;
 use crate::svm::{self, Features, HostState, Permissions, Watched};
+use crate::timer::Timer;
 use crate::{apic, space};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -21,6 +22,7 @@ use core::ptr::{with_exposed_provenance, with_exposed_provenance_mut};
 use core::sync::atomic::AtomicBool;
 use sekisho_abi::boot::{HANDOVER_MAGIC, Handover, HypervisorLayout, PAGE, REGION_SIZE, Status};
 use sekisho_abi::compiled::CompiledPolicy;
+use sekisho_abi::selection::Driver;
 use sekisho_keys::secrets::Secrets;
 use sekisho_mediator::cpu::interrupt_command::MAX_CPUS;
 use sekisho_mediator::cpu::msr;
@@ -88,10 +90,16 @@ fn build(
     let window = config_window(handover, region.whole(), limit)?;
     let pci = take_devices(policy, region.whole(), window)?;
     let traps = device_traps(&pci);
+    let timer = timer(handover, &pci, region.whole(), limit);
     let absent = traps.iter().filter_map(Trap::pages).chain(window);
-    let ram: &'static GuestRam = Box::leak(Box::new(GuestRam::new(region.whole(), absent.clone(), limit)));
+    let timer_page = timer.iter().map(Timer::page);
+    let ram: &'static GuestRam = Box::leak(Box::new(GuestRam::new(
+        region.whole(),
+        absent.clone().chain(timer_page.clone()),
+        limit,
+    )));
     let clock: &'static Clock = Box::leak(Box::new(Clock::new(handover.tsc_hertz)));
-    let nested = space::nested(&mut region, features.physical_bits, apic_page, absent)?;
+    let nested = space::nested(&mut region, features.physical_bits, apic_page, timer_page, absent)?;
     let ports = [(CONFIG_ADDRESS, CONFIG_DATA + 3)].into_iter();
     let ports = ports.chain(traps.iter().filter_map(Trap::ports));
     let permissions = Permissions::new(&mut region, ports, watched_registers())?;
@@ -100,6 +108,7 @@ fn build(
     let peers: &'static [Peer] = Box::leak((0..cpus).map(|_| Peer::new()).collect::<Vec<_>>().into());
     let machine = Machine {
         region: region.whole(),
+        clock,
         ram,
         apic_page,
         window,
@@ -109,6 +118,7 @@ fn build(
         reset: reset_register(handover),
         pci: Mutex::new(pci),
         devices: Devices::new(devices, traps),
+        timer,
         memory_types: Mutex::new(()),
         journal: Mutex::new(Journal {
             log: Log::new(LOG_LINES),
@@ -213,6 +223,21 @@ fn device_traps(pci: &Pci) -> Vec<Trap> {
     mediated
         .flat_map(|(number, (function, taken))| device::traps(function, taken, number))
         .collect()
+}
+
+/// The timer that wakes a CPU, where a device needs one. What overlaps our memory, or lies where we cannot look, is none.
+fn timer(handover: &Handover, pci: &Pci, own: PhysRange, limit: u64) -> Option<Timer> {
+    let needed = pci
+        .mediator
+        .mediated()
+        .any(|(_, taken)| matches!(taken.driver, Driver::Pro100 | Driver::Pro1000));
+    let page = PhysRange::new(handover.timers, PAGE.into()).filter(|page| page.start != 0)?;
+    let apart = !own.touches(page.start, page.length()) && !MESSAGES.touches(page.start, page.length());
+    if !needed || !apart || page.end > limit {
+        return None;
+    }
+    // SAFETY: the firmware's tables say that the event timers are there; nothing waits for them before the first guest.
+    unsafe { Timer::take(page.start) }
 }
 
 /// The MSRs that exit, from the mediator's list.

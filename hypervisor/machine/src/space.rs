@@ -50,18 +50,19 @@ pub(crate) fn host(
 }
 
 /// The guest's physical address space: the machine's, but for the hypervisor's region (every page of it reads as
-/// ones), the xAPIC page (read-only), the rest of the interrupt addresses and the pages in `absent` (every access
+/// ones), the pages in `read_only` (the xAPIC page is always one), the rest of the interrupt addresses and the pages in `absent` (every access
 /// exits).
 pub(crate) fn nested(
     region: &mut Region,
     physical_bits: u32,
     apic_page: u64,
+    read_only: impl Iterator<Item = PhysRange>,
     absent: impl Iterator<Item = PhysRange>,
 ) -> Result<Tables, Exhausted> {
     let whole = region.whole();
     let mut tables = Tables::new(region)?;
-    let read_only = Flags::PRESENT | Flags::USER_ACCESSIBLE;
-    let all = read_only | Flags::WRITABLE;
+    let visible = Flags::PRESENT | Flags::USER_ACCESSIBLE;
+    let all = visible | Flags::WRITABLE;
     let limit = 1u64
         .checked_shl(physical_bits)
         .unwrap_or(NESTED_LIMIT)
@@ -71,13 +72,8 @@ pub(crate) fn nested(
     // SAFETY: a fresh page of ours.
     unsafe { ones.as_ptr().write_bytes(0xff, PAGE as usize) };
     let ones = ones.as_ptr().addr() as u64;
-    tables.map(
-        region,
-        whole.start,
-        whole.length(),
-        Mapping::Same(ones, read_only),
-    )?;
-    tables.map(region, apic_page, PAGE, Mapping::Linear(apic_page, read_only))?;
+    tables.map(region, whole.start, whole.length(), Mapping::Same(ones, visible))?;
+    tables.map(region, apic_page, PAGE, Mapping::Linear(apic_page, visible))?;
     // A store to the other pages of the interrupt address range would be a message: any interrupt, INIT too, to any CPU
     // (APM volume 2, 16.11: messages are writes to FEEx_xxxxh). Devices' own messages do not come this way.
     let messages = memory::MESSAGES;
@@ -86,6 +82,14 @@ pub(crate) fn nested(
         .filter(|page| *page != apic_page)
     {
         tables.map(region, page, PAGE, Mapping::Absent)?;
+    }
+    for range in read_only {
+        tables.map(
+            region,
+            range.start,
+            range.length(),
+            Mapping::Linear(range.start, visible),
+        )?;
     }
     for range in absent {
         tables.map(region, range.start, range.length(), Mapping::Absent)?;

@@ -81,7 +81,7 @@ pub struct SectionDigest {
 }
 
 /// [`Handover::magic`] of this layout.
-pub const HANDOVER_MAGIC: u64 = u64::from_le_bytes(*b"SKSHHND2");
+pub const HANDOVER_MAGIC: u64 = u64::from_le_bytes(*b"SKSHHND3");
 
 /// `EBX ECX EDX` of CPUID leaf 0x4000_0000 under the hypervisor.
 pub const CPUID_SIGNATURE: &[u8; 12] = b"SekishoVisor";
@@ -114,6 +114,8 @@ pub struct Handover {
     pub reset_port: u64,
     /// The byte to write there.
     pub reset_value: u64,
+    /// Physical address of the page of event timers (ACPI HPET), or zero where there are none.
+    pub timers: u64,
     /// How many CPUs will be entered.
     pub cpu_count: u64,
     /// Physical address and length of the unsealed secrets, or zeros where the policy has no volume. The hypervisor

@@ -62,6 +62,7 @@ impl Hypervisor {
             config_window_last_bus: window.map_or(0, |window| window.last_bus.into()),
             reset_port: reset.map_or(0, |reset| reset.port.into()),
             reset_value: reset.map_or(0, |reset| reset.value.into()),
+            timers: platform.timers.unwrap_or(0),
             cpu_count,
             secrets: secrets.map_or([0, 0], |secrets| place_of(secrets.expose())),
             report: self.report.place(),

@@ -7,6 +7,7 @@ use sekisho_mediator::disk::ahci::Ahci;
 use sekisho_mediator::disk::ata::Ata;
 use sekisho_mediator::disk::incident::{Incident, Incidents, Notice};
 use sekisho_mediator::pci::Width as PortWidth;
+use sekisho_mediator::seam::Instant;
 
 /// A device with its mediator.
 pub(crate) struct Mediated {
@@ -145,6 +146,13 @@ impl Mediated {
     pub(crate) fn poll(&mut self) {
         if let Engine::Ahci { ahci, registers, .. } = &mut self.engine {
             ahci.poll(registers, &mut self.host);
+        }
+    }
+
+    /// Does what is due; when to come back, if anything will be due that no access of the guest's tells of.
+    pub(crate) fn wake(&mut self) -> Option<Instant> {
+        match &mut self.engine {
+            Engine::Ahci { .. } | Engine::Ata { .. } | Engine::Closed => None,
         }
     }
 

@@ -9,7 +9,8 @@ mod mediated;
 mod trap;
 
 pub(crate) use attach::{NotAttached, Surroundings, attach};
-use host::{DeviceHost, MemoryRegisters};
+use host::DeviceHost;
+pub(crate) use host::MemoryRegisters;
 use ide_ports::IdePorts;
 pub(crate) use mediated::Mediated;
 use trap::LeadsTo;

@@ -1,6 +1,6 @@
 //! Accesses that the nested tables refuse: the xAPIC page, the configuration window, the hypervisor's own memory.
 
-use super::{MemoryFault, MetBy, device, startup};
+use super::{MemoryFault, MetBy, device, startup, wake};
 use crate::address::HostPhys;
 use crate::counters::Counter;
 use crate::cpu::Cpu;
@@ -46,6 +46,8 @@ fn find_device(cpu: &mut Cpu, fault: MemoryFault) {
         apic_page(cpu, fault);
     } else if let Some(offset) = machine.window_offset(address) {
         config_window(cpu, fault, offset);
+    } else if let Some(timer) = machine.timer_at(address) {
+        wake::timer_page(cpu, fault, timer);
     } else if let Some((trap, offset)) = machine.devices.at_address(address) {
         device::memory(cpu, fault, trap, offset);
     } else if let Some(room) = machine.devices.room_beside(address) {
@@ -225,10 +227,10 @@ impl Device for ConfigWindow {
 }
 
 /// A register of the guest's that shares a page with trapped ones: the access is its own.
-struct Neighbour {
-    address: HostPhys,
+pub(super) struct Neighbour {
+    pub(super) address: HostPhys,
     /// Bytes up to the next trapped range.
-    room: u64,
+    pub(super) room: u64,
 }
 
 impl Neighbour {

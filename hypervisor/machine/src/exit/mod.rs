@@ -7,6 +7,7 @@ mod model_specific;
 pub(crate) mod nmi;
 mod port;
 mod startup;
+pub(crate) mod wake;
 
 use crate::counters::Counter;
 use crate::cpu::Cpu;

@@ -1,14 +1,16 @@
-//! NMIs: another CPU's call, or the guest's own, which it must get as on the bare machine: none lost, none nested.
+//! NMIs: another CPU's call, a timer's, or the guest's own, which it must get as on the bare machine: none lost, none
+//! nested.
 //!
 //! An NMI that exits stays pending (APM volume 2, 15.13.2), so it is taken here, in a window of one instruction. It
-//! is a call if the mailbox holds a request; else it is the guest's. While the guest handles one, the next waits
-//! for its IRET, as in a CPU.
+//! is a call if the mailbox holds a request, the timer's if its moment has come; else it is the guest's, and it is the
+//! guest's too if the mailbox says that the guest sent one. While the guest handles one, the next waits for its IRET, as in
+//! a CPU.
 //!
 //! The moment "IRET is done" has no exit. So with another NMI waiting, the IRET is single-stepped and the NMI
 //! delivered behind it; without one, blocking ends at the exit before the IRET, and an NMI that comes before
 //! the IRET was executed is recognised by RIP and RSP and stepped likewise.
 
-use super::startup;
+use super::{startup, wake};
 use crate::counters::Counter;
 use crate::cpu::Cpu;
 use crate::svm::{Exception, Watch};
@@ -42,7 +44,18 @@ pub(crate) fn arrived(cpu: &mut Cpu) {
     cpu.count(Counter::Nmi);
     take();
     cpu.hand_on_machine_check();
-    if !startup::requested(cpu) {
+    let called = startup::requested(cpu);
+    let woken = wake::due(cpu);
+    if woken {
+        // The timer's NMI may have come only after the first was taken; it has by now.
+        take();
+    }
+    let sent = cpu.peer.request.take_non_maskable();
+    if sent {
+        cpu.peer.request.settle();
+        take();
+    }
+    if sent || !(called || woken) {
         offer(cpu);
     }
     let before = cpu.previous_byte();

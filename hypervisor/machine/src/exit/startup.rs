@@ -1,9 +1,10 @@
-//! INIT and startup IPIs, carried out by the hypervisor: no CPU is ever reset from under it.
+//! INIT and startup IPIs, carried out by the hypervisor: no CPU is ever reset from under it. And NMIs, so that the
+//! receiver knows that one is the guest's.
 //!
 //! The sender notes the request and wakes the receiver by NMI; the receiver parks here, in the host, until its
 //! startup IPI, and goes on in real mode as a guest. See `sekisho_mediator::cpu::interrupt_command`.
 
-use super::nmi;
+use super::{nmi, wake};
 use crate::counters::Counter;
 use crate::cpu::{Asked, Cpu, Peer, wait_for_nmi};
 use core::arch::x86_64::__cpuid;
@@ -33,6 +34,11 @@ fn decide(cpu: &mut Cpu, command: InterruptCommand, pass: impl FnOnce(&Cpu)) {
     match command.decide(views, cpu.index) {
         Decision::Pass => pass(cpu),
         Decision::Swallow => {}
+        Decision::NonMaskable(targets) => {
+            for peer in targets.iter().filter_map(|index| cpu.machine.peers.get(index)) {
+                peer.request.non_maskable(|| wake(cpu, peer));
+            }
+        }
         Decision::Init(targets) => init(cpu, targets),
         Decision::Startup(targets, vector) => start(cpu, targets, vector),
     }
@@ -93,6 +99,7 @@ fn park(cpu: &mut Cpu) {
             Asked::Park => cpu.apic.reset(),
             Asked::Nothing => {
                 wait_for_nmi();
+                wake::due(cpu);
                 if cpu.machine.stopping() {
                     crate::cpu::halt_for_ever();
                 }

@@ -1,7 +1,8 @@
 //! Interprocessor interrupts: which of them the hypervisor must carry out itself, and for which CPUs.
 //!
 //! INIT and startup IPIs would take a CPU away from the hypervisor, so they are decoded here and never reach the
-//! interrupt controller. Everything else passes, NMIs too. The command and the destination registers are the guest's:
+//! interrupt controller. NMIs are carried out too, because the hypervisor's own arrive at the same CPUs, and a CPU cannot
+//! tell whose one is. Everything else passes. The command and the destination registers are the guest's:
 //! no combination of bits may let an INIT through, and one that names no CPU simply reaches none.
 //!
 //! Sources: AMD APM volume 2, section 16.5 (figure 16-18, ICR), 16.6 (destinations), 16.14 (x2APIC ICR, logical
@@ -102,6 +103,8 @@ pub enum Decision {
     Pass,
     /// It has no effect.
     Swallow,
+    /// These CPUs get an NMI from the hypervisor.
+    NonMaskable(CpuSet),
     /// These CPUs get an INIT from the hypervisor.
     Init(CpuSet),
     /// These CPUs get a startup IPI from the hypervisor.
@@ -112,6 +115,7 @@ const LOGICAL: u32 = 1 << 11;
 const LEVEL_ASSERT: u32 = 1 << 14;
 const TRIGGER_LEVEL: u32 = 1 << 15;
 
+const DELIVERY_NMI: u32 = 4;
 const DELIVERY_INIT: u32 = 5;
 const DELIVERY_STARTUP: u32 = 6;
 
@@ -145,7 +149,7 @@ impl InterruptCommand {
     #[inline]
     #[must_use]
     pub const fn is_special(self) -> bool {
-        matches!(self.low >> 8 & 7, DELIVERY_INIT | DELIVERY_STARTUP)
+        matches!(self.low >> 8 & 7, DELIVERY_NMI | DELIVERY_INIT | DELIVERY_STARTUP)
     }
 
     /// Decides what becomes of this command when the CPU with number `sender` in `cpus` gives it.
@@ -161,6 +165,7 @@ impl InterruptCommand {
     fn decide_special(self, delivery: u32, cpus: &[CpuView], sender: usize) -> Decision {
         let targets = self.targets(cpus, sender);
         match delivery {
+            DELIVERY_NMI => Decision::NonMaskable(targets),
             DELIVERY_STARTUP => Decision::Startup(targets, self.low.to_le_bytes()[0]),
             // A level-triggered de-assert only synchronised arbitration IDs, and does nothing on CPUs with SVM or
             // VMX (Intel SDM volume 3, table 11-3).
@@ -386,16 +391,22 @@ mod tests {
     }
 
     #[test]
-    fn an_nmi_passes() {
-        assert_eq!(xapic(NMI | TO_OTHERS, 0).decide(&flat(), 0), Decision::Pass);
-        assert_eq!(x2apic(NMI, 0x10f).decide(&x2(), 0), Decision::Pass);
+    fn an_nmi_is_carried_out_for_the_cpus_it_means() {
+        assert_eq!(
+            xapic(NMI | TO_OTHERS, 0).decide(&flat(), 0),
+            Decision::NonMaskable(cpus(0b1110))
+        );
+        assert_eq!(
+            x2apic(NMI, 0x10f).decide(&x2(), 0),
+            Decision::NonMaskable(cpus(0b1000))
+        );
     }
 
     #[test]
-    fn no_bits_let_an_init_or_a_startup_through() {
+    fn no_bits_let_an_nmi_an_init_or_a_startup_through() {
         for low in 0..1_u32 << 20 {
             let passes = matches!(xapic(low, 1).decide(&flat(), 0), Decision::Pass);
-            assert_eq!(passes, !matches!(low >> 8 & 7, 5 | 6), "{low:x}");
+            assert_eq!(passes, !matches!(low >> 8 & 7, 4..=6), "{low:x}");
         }
     }
 

@@ -1,0 +1,62 @@
+//! Work that no access of the guest's gives occasion for: devices are polled when the timer's NMI has come.
+//!
+//! The timer's page is read-only for the guest, and its stores are judged.
+
+use super::memory::{Neighbour, carry_out};
+use crate::address::HostPhys;
+use crate::counters::Counter;
+use crate::cpu::Cpu;
+use crate::timer::Timer;
+use sekisho_mediator::cpu::emulate::{Device, Fault};
+use sekisho_mediator::cpu::registers::Width;
+
+/// Whether the timer's moment has come. If so the devices were polled, and the next moment is set.
+pub(super) fn due(cpu: &Cpu) -> bool {
+    let Some(timer) = &cpu.machine.timer else {
+        return false;
+    };
+    if !timer.is_due() {
+        return false;
+    }
+    cpu.count(Counter::Wake);
+    cpu.machine.poll();
+    true
+}
+
+/// A store to the timer's page, or a load in an instruction that stores too.
+#[cold]
+pub(super) fn timer_page(cpu: &mut Cpu, fault: Fault, timer: &'static Timer) {
+    let offset = fault.address - timer.page().start;
+    let register = Neighbour {
+        address: HostPhys(fault.address),
+        room: timer.page().length() - offset,
+    };
+    carry_out(
+        cpu,
+        fault,
+        &mut TimerPage {
+            timer,
+            offset,
+            register,
+        },
+    );
+}
+
+struct TimerPage {
+    timer: &'static Timer,
+    offset: u64,
+    /// What the guest may read there.
+    register: Neighbour,
+}
+
+impl Device for TimerPage {
+    const MAY_BEGIN_BEFORE: bool = false;
+
+    fn read(&mut self, width: Width) -> u64 {
+        self.register.read(width)
+    }
+
+    fn write(&mut self, width: Width, value: u64) {
+        self.timer.guest_writes(self.offset, width, value);
+    }
+}
