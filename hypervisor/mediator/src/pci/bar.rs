@@ -6,7 +6,7 @@
 
 use super::access::{ConfigSpace, Width};
 use super::function::Layout;
-use super::range::MemoryRange;
+use super::range::{MemoryRange, PortRange};
 use super::spec::{self, BAR_0, BAR_IO, BAR_TYPE, BAR_TYPE_64, command};
 use sekisho_abi::pci::{Address, Identity};
 
@@ -78,6 +78,20 @@ impl Bar {
                 MemoryRange::new(base & !(self.size.wrapping_sub(1)), self.size)
             }
         }
+    }
+
+    /// The ports it answers when its register holds `raw` and I/O decoding is on. A CPU has 64 Ki of them, and a device
+    /// need not keep the address bits above.
+    pub(super) fn ports(&self, raw: u64) -> Option<PortRange> {
+        let base = raw & BarKind::Io.address_bits() & u64::from(u16::MAX);
+        let size = match self.kind {
+            BarKind::Io => self.size,
+            BarKind::Unsized if raw & u64::from(BAR_IO) != 0 => base & base.wrapping_neg(),
+            _ => return None,
+        };
+        let first = base & !size.wrapping_sub(1);
+        let last = first.saturating_add(size.checked_sub(1)?).min(u16::MAX.into());
+        PortRange::inclusive(u16::try_from(first).ok()?, u16::try_from(last).ok()?)
     }
 
     /// What its registers hold now.

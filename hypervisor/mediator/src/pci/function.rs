@@ -6,7 +6,7 @@ use super::bridge::Bridge;
 use super::fate::{Fate, Taken};
 use super::fixed::FixedRegisters;
 use super::mediated::{IndexData, Mediated};
-use super::range::MemoryRange;
+use super::range::{MemoryRange, PortRange};
 use super::{BusNumbers, spec};
 use sekisho_abi::pci::{Address, Identity};
 
@@ -98,6 +98,13 @@ impl Function {
         self.bars()
             .iter()
             .filter_map(|bar| bar.range(bar.raw(hardware, self.address())))
+    }
+
+    /// The I/O ports that it answers, as its registers say.
+    pub(super) fn ports<C: ConfigSpace>(&self, hardware: &mut C) -> impl Iterator<Item = PortRange> {
+        self.bars()
+            .iter()
+            .filter_map(|bar| bar.ports(bar.raw(hardware, self.address())))
     }
 
     /// Its base addresses, as last written.

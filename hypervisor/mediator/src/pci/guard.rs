@@ -7,6 +7,7 @@
 
 use super::access::{ConfigSpace, Width, dword_of};
 use super::attempt::Attempt;
+use super::bar::Bar;
 use super::bridge::{Bridge, BusNumbers, Renumbering, Windows};
 use super::change::Admission;
 use super::function::{Found, Function, Layout};
@@ -82,14 +83,11 @@ impl Mediator<'_> {
         if function.layout() == Layout::Unknown {
             return Err(Attempt::UnknownHeader);
         }
-        if gained & command::MEMORY == 0 {
-            return Ok(());
-        }
         for bar in function.bars().iter() {
             let raw = bar.raw(hardware, address);
-            self.free_bar(bar.range(raw))?;
+            self.free_bar(bar, raw, gained)?;
         }
-        if function.layout() == Layout::Bridge {
+        if gained & command::MEMORY != 0 && function.layout() == Layout::Bridge {
             self.free_windows(&Windows::read(hardware, address))?;
         }
         Ok(())
@@ -104,7 +102,8 @@ impl Mediator<'_> {
         width: Width,
         value: u32,
     ) -> Result<(), Attempt> {
-        if !decodes_memory(hardware, address) {
+        let decoded = hardware.read(address, spec::COMMAND, Width::Word) & command::DECODE;
+        if decoded == 0 {
             return Ok(());
         }
         let dword = dword_of(offset);
@@ -117,7 +116,7 @@ impl Mediator<'_> {
         } else {
             u64::from(width.merge(high, offset, value)) << 32 | u64::from(low)
         };
-        self.free_bar(bar.range(after))
+        self.free_bar(&bar, after, decoded)
     }
 
     /// Moving a bridge's memory window.
@@ -230,15 +229,18 @@ impl Mediator<'_> {
                 })
     }
 
-    /// What a function of the guest's may answer: nothing protected, and nothing that a mediated function answers.
-    fn free_bar(&self, range: Option<MemoryRange>) -> Result<(), Attempt> {
+    /// What a function of the guest's may answer behind a base address that holds `raw`, where it decodes what `decoded`
+    /// says: nothing protected, and nothing that a mediated function answers.
+    fn free_bar(&self, bar: &Bar, raw: u64, decoded: u32) -> Result<(), Attempt> {
+        let range = bar.range(raw).filter(|_| decoded & command::MEMORY != 0);
         self.free(range, Attempt::ProtectedBar)?;
-        match range {
-            Some(range) if self.mediated.iter().any(|other| other.overlaps(range)) => {
-                Err(Attempt::ProtectedBar)
-            }
-            _ => Ok(()),
+        let memory = range.is_some_and(|range| self.mediated.iter().any(|other| other.overlaps(range)));
+        let ports = bar.ports(raw).filter(|_| decoded & command::IO != 0);
+        let ports = ports.is_some_and(|ports| self.mediated_ports.iter().any(|other| other.overlaps(ports)));
+        if memory || ports {
+            return Err(Attempt::ProtectedBar);
         }
+        Ok(())
     }
 
     /// `Err(attempt)` if the range touches a protected one.

@@ -10,13 +10,13 @@ use super::fate::{self, Fate, NoSuchDriver, Taken};
 use super::function::{Function, quiet};
 use super::listing::Listing;
 use super::mediated::Mediated;
-use super::range::MemoryRange;
+use super::range::{MemoryRange, PortRange};
 use super::table::{Functions, TooMany};
 use super::{change::Admission, placeholder, spec};
 use alloc::vec::Vec;
 use core::fmt;
 use sekisho_abi::pci::Address;
-use sekisho_abi::selection::{Matcher, Selection};
+use sekisho_abi::selection::{Driver, Matcher, Selection};
 
 /// Why a machine's functions cannot be mediated.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -27,6 +27,9 @@ pub enum MediatorError {
     TooMany,
 }
 
+/// Ports of an IDE controller's channels in compatibility mode (PCI IDE Controller Specification 1.0, 2.1).
+const COMPATIBLE: [(u16, u16); 4] = [(0x1f0, 0x1f7), (0x3f6, 0x3f6), (0x170, 0x177), (0x376, 0x376)];
+
 /// The functions of one machine, what becomes of each, and the guest's accesses to them.
 pub struct Mediator<'p> {
     pub(super) functions: Functions,
@@ -35,6 +38,7 @@ pub struct Mediator<'p> {
     /// Where mediated functions answer: no other function may answer there too. The windows of bridges may lie over
     /// them, to lead there.
     pub(super) mediated: Vec<MemoryRange>,
+    pub(super) mediated_ports: Vec<PortRange>,
     pub(super) attempts: Attempts,
 }
 
@@ -57,6 +61,7 @@ impl<'p> Mediator<'p> {
             matcher: Matcher::new(selection),
             protected: protected.to_vec(),
             mediated: Vec::new(),
+            mediated_ports: Vec::new(),
             attempts: Attempts::default(),
         };
         for function in mediator.functions.iter_mut() {
@@ -80,6 +85,12 @@ impl<'p> Mediator<'p> {
                     Mediated::examine(hardware, function.identity(), function.bars(), taken.driver);
                 mediated.enable(hardware, function.address());
                 self.mediated.extend(function.memory(hardware));
+                self.mediated_ports.extend(function.ports(hardware));
+                if taken.driver == Driver::Ata {
+                    let compatible = COMPATIBLE.into_iter();
+                    self.mediated_ports
+                        .extend(compatible.filter_map(|(first, last)| PortRange::inclusive(first, last)));
+                }
                 function.mediate(mediated);
             }
         }

@@ -1,4 +1,4 @@
-//! Ranges of the bus's memory address space.
+//! Ranges of the bus's two address spaces: memory and I/O ports.
 
 /// Some memory addresses as the bus sees them, never none: from the first to the last, both inside.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -44,6 +44,28 @@ impl MemoryRange {
     /// Whether some address lies in both.
     #[must_use]
     pub const fn overlaps(self, other: Self) -> bool {
+        self.first <= other.last && other.first <= self.last
+    }
+}
+
+/// Some I/O ports, never none: from the first to the last, both inside.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct PortRange {
+    first: u16,
+    last: u16,
+}
+
+impl PortRange {
+    /// From `first` to `last`; `None` where `last` lies before `first`.
+    pub(super) const fn inclusive(first: u16, last: u16) -> Option<Self> {
+        if first > last {
+            return None;
+        }
+        Some(Self { first, last })
+    }
+
+    /// Whether some port lies in both.
+    pub(super) const fn overlaps(self, other: Self) -> bool {
         self.first <= other.last && other.first <= self.last
     }
 }

@@ -169,3 +169,45 @@ fn a_controller_that_comes_later_is_hidden() {
     assert_eq!(scene.read_dword(place, 0), u32::MAX);
     assert_eq!(scene.fate(place), Some(Fate::Concealed));
 }
+
+/// A serial port with I/O decoding on, beside a controller; the ports it asks for.
+fn with_serial(controller: Function, driver: &str) -> (Scene<Machine>, Address, Slot) {
+    let mut machine = Machine::new();
+    machine.plug(Place::Root(0), 0x1f << 3, controller);
+    let serial = Function::endpoint(0x1b36, 0x0002, 0x07_0002)
+        .with_bar(0, BarModel::Io(8))
+        .set_up(spec::BAR_0, 0xd001)
+        .set_up(spec::COMMAND, 1);
+    let slot = machine.plug(Place::Root(0), 3 << 3, serial);
+    (
+        Scene::take_over(machine, driver),
+        Address::new(0, 3, 0).unwrap(),
+        slot,
+    )
+}
+
+#[test]
+fn no_other_function_comes_to_answer_its_ports() {
+    let ide = Function::endpoint(0x8086, 0x7010, 0x01_0180)
+        .with_bar(4, BarModel::Io(16))
+        .set_up(0x20, 0xc041)
+        .set_up(spec::COMMAND, 1);
+    let (mut scene, serial, slot) = with_serial(ide, "device=ata, driver=ata");
+    let taken = [0xc040, 0xc048, 0x1f0, 0x3f0, 0x170, 0x370, 0xffff_01f0];
+    for ports in taken {
+        scene.write_dword(serial, spec::BAR_0, ports);
+        assert_eq!(scene.hardware.dword(slot, spec::BAR_0), 0xd001, "{ports:#x}");
+    }
+    scene.write_dword(serial, spec::BAR_0, 0xc050);
+    assert_eq!(
+        scene.hardware.dword(slot, spec::BAR_0),
+        0xc051,
+        "right behind is free"
+    );
+    // What is not decoded may lie anywhere, and is not decoded there.
+    scene.write_dword(serial, spec::COMMAND, 0);
+    scene.write_dword(serial, spec::BAR_0, 0x1f0);
+    scene.write_dword(serial, spec::COMMAND, 1);
+    assert_eq!(scene.hardware.command(slot), 0);
+    assert_eq!(scene.count(Attempt::ProtectedBar), taken.len() as u64 + 1);
+}
