@@ -6,7 +6,7 @@
 use super::access::{ConfigSpace, Width};
 use super::attempt::{Attempt, Notice};
 use super::discover::{Answer, halves, identify};
-use super::fate;
+use super::fate::{self, Fate};
 use super::function::{Found, Function, quiet};
 use super::mediator::Mediator;
 use super::spec::{self, VENDOR_ABSENT, VENDOR_NOT_READY};
@@ -127,13 +127,14 @@ impl Mediator<'_> {
         self.settle_function_zero(address);
     }
 
-    /// Makes a hidden function 0 a placeholder if a sibling stays, and nothing if none does.
+    /// Makes a hidden function 0 a placeholder if a sibling stays, and nothing if none does. The appliance's own stays
+    /// hidden, and with it, for a guest that looks for function 0 first, its siblings.
     pub(super) fn settle_function_zero(&mut self, address: Address) {
         let zero = address.sibling(0);
         if !self
             .functions
             .at(zero)
-            .is_some_and(|function| function.fate().hides())
+            .is_some_and(|function| function.fate().hides() && function.fate() != Fate::Own)
         {
             return;
         }

@@ -2,7 +2,7 @@
 
 use super::function::{Found, Function};
 use sekisho_abi::pci::Identity;
-use sekisho_abi::selection::{Driver, Matcher, Selection};
+use sekisho_abi::selection::{Driver, DriverOption, Matcher, Selection};
 
 /// What the guest gets of one function.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -13,6 +13,8 @@ pub enum Fate {
     NoDriver,
     /// The function with its face, its registers behind a mediator of ours.
     Mediated,
+    /// Nothing, as if concealed: the function is the appliance's own, and a mediator of ours has its registers.
+    Own,
     /// Nothing: all ones, as if the slot were empty.
     Concealed,
     /// An inert function 0: the real one is concealed, but without a function 0 the guest would not look for
@@ -24,7 +26,13 @@ impl Fate {
     /// Whether the function's own registers are out of the guest's reach.
     #[must_use]
     pub const fn hides(self) -> bool {
-        matches!(self, Self::Concealed | Self::Placeholder)
+        matches!(self, Self::Own | Self::Concealed | Self::Placeholder)
+    }
+
+    /// Whether a mediator of ours has its registers.
+    #[must_use]
+    pub const fn is_ours(self) -> bool {
+        matches!(self, Self::Mediated | Self::Own)
     }
 }
 
@@ -50,7 +58,7 @@ pub struct NoSuchDriver {
 pub(super) fn enforceable(selection: &Selection) -> Result<(), NoSuchDriver> {
     for (entry, driver) in selection.entries.iter().map(|entry| entry.driver()).enumerate() {
         match driver {
-            None | Some(Driver::Conceal | Driver::Ahci | Driver::Ata) => {}
+            None | Some(Driver::Conceal | Driver::Ahci | Driver::Ata | Driver::Pro1000 | Driver::Pro100) => {}
             Some(driver) => return Err(NoSuchDriver { driver, entry }),
         }
     }
@@ -71,10 +79,20 @@ pub(super) fn decide(matcher: &mut Matcher<'_>, identity: &Identity, found: Foun
     };
     let fate = match (driver, found) {
         (Driver::Ahci | Driver::Ata, Found::AtBoot) => Fate::Mediated,
+        (Driver::Pro1000 | Driver::Pro100, Found::AtBoot) => of_network(decision.options),
         _ => Fate::Concealed,
     };
     let entry = decision.entry;
     (fate, Some(Taken { driver, entry }))
+}
+
+/// The fate of a NIC that a driver of ours takes: the appliance's own with `net=ip` and without `net`.
+fn of_network(options: &[DriverOption]) -> Fate {
+    let net = options.iter().rfind(|option| option.name == "net");
+    match net.map(|option| option.value.as_str()) {
+        None | Some("ip") => Fate::Own,
+        Some(_) => Fate::Mediated,
+    }
 }
 
 /// The fate of a concealed function 0, given its siblings: a placeholder as soon as one of them stays.

@@ -1,9 +1,9 @@
 //! Configuration space of a function whose registers a mediator of ours has: an allow-list of what the guest may write.
 //!
 //! The function keeps the addresses it had at takeover, where the machine traps them: the guest sizes and writes base
-//! address registers that only look like the real ones. Decoding stays on in hardware, whatever the guest's command
-//! register says. Message interrupts go to interrupt addresses and carry interrupts; a function in a low power state
-//! would forget what the mediator told it, so it stays in D0.
+//! address registers that only look like the real ones. Decoding stays on in hardware, and a NIC's bus mastering,
+//! whatever the guest's command register says. Message interrupts go to interrupt addresses and carry interrupts; a
+//! function in a low power state would forget what the mediator told it, so it stays in D0.
 
 use super::access::{ConfigSpace, Width, dword_of};
 use super::bar::{Bar, BarKind, Bars};
@@ -25,8 +25,11 @@ const INTEL: u16 = 0x8086;
 /// What the guest sees and may change of one mediated function.
 #[derive(Clone, Debug)]
 pub(super) struct Mediated {
-    /// The decoding bits of the command register as the guest wrote them.
-    decode: u32,
+    /// The bits of the command register that stay on in hardware: decoding, and for a NIC bus mastering too, since it
+    /// transfers for us whatever the guest does with it.
+    held: u32,
+    /// Those bits as the guest wrote them.
+    wanted: u32,
     /// Base address registers as the guest sees them, from [`spec::BAR_0`].
     bases: [VirtualBase; 6],
     message_interrupts: Option<Messages>,
@@ -80,8 +83,13 @@ impl Mediated {
         driver: Driver,
     ) -> Self {
         let address = identity.address;
+        let held = match driver {
+            Driver::Pro1000 | Driver::Pro100 => command::ACTIVE,
+            _ => command::DECODE,
+        };
         let mut mediated = Self {
-            decode: hardware.read(address, spec::COMMAND, Width::Word) & command::DECODE,
+            held,
+            wanted: hardware.read(address, spec::COMMAND, Width::Word) & held,
             bases: [VirtualBase::default(); 6],
             message_interrupts: None,
             power: None,
@@ -145,7 +153,7 @@ impl Mediated {
             spec::ROM => 0,
             spec::COMMAND => {
                 let real = hardware.read(address, spec::COMMAND, Width::Dword);
-                width.extract(real & !command::DECODE | self.decode, offset)
+                width.extract(real & !self.held | self.wanted, offset)
             }
             dword if self.hidden == Some(dword) => {
                 let real = hardware.read(address, dword, Width::Dword);
@@ -211,10 +219,10 @@ impl Mediated {
         let written = width.merge(0, offset, value);
         if lanes & 0xffff != 0 {
             let real = hardware.read(address, spec::COMMAND, Width::Word);
-            let wanted = real & !command::DECODE | self.decode;
+            let wanted = real & !self.held | self.wanted;
             let merged = wanted & !lanes | written & lanes & 0xffff;
-            self.decode = merged & command::DECODE;
-            let held = real & command::DECODE;
+            self.wanted = merged & self.held;
+            let held = real & self.held;
             hardware.write(address, spec::COMMAND, Width::Word, merged | held);
         }
         if lanes >> 16 != 0 {

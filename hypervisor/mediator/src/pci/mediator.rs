@@ -78,9 +78,11 @@ impl<'p> Mediator<'p> {
     /// firmware's drivers have let go.
     pub fn take_over<C: ConfigSpace>(&mut self, hardware: &mut C) {
         for function in self.functions.iter_mut() {
-            if function.fate().hides() {
-                quiet(hardware, function.address());
-            } else if let (Fate::Mediated, Some(taken)) = (function.fate(), function.taken()) {
+            if let (true, Some(taken)) = (function.fate().is_ours(), function.taken()) {
+                if function.fate() == Fate::Own {
+                    // No interrupt line of its reaches the guest.
+                    quiet(hardware, function.address());
+                }
                 let mediated =
                     Mediated::examine(hardware, function.identity(), function.bars(), taken.driver);
                 mediated.enable(hardware, function.address());
@@ -92,6 +94,8 @@ impl<'p> Mediator<'p> {
                         .extend(compatible.filter_map(|(first, last)| PortRange::inclusive(first, last)));
                 }
                 function.mediate(mediated);
+            } else if function.fate().hides() {
+                quiet(hardware, function.address());
             }
         }
     }
@@ -155,7 +159,7 @@ impl<'p> Mediator<'p> {
                     self.attempts.refuse(Attempt::MediatedRegister, address);
                 }
             }
-            Fate::Concealed => self.attempts.refuse(Attempt::ConcealedWrite, address),
+            Fate::Own | Fate::Concealed => self.attempts.refuse(Attempt::ConcealedWrite, address),
             // Any operating system writes here while it looks for base addresses: not worth counting.
             Fate::Placeholder => {}
             Fate::Pass | Fate::NoDriver => {
@@ -176,11 +180,20 @@ impl<'p> Mediator<'p> {
         &self.functions
     }
 
+    /// Takes a function that a mediator was to have from the guest and stops it: no mediator can have it after all.
+    pub fn conceal<C: ConfigSpace>(&mut self, hardware: &mut C, address: Address) {
+        if let Some(function) = self.functions.at_mut(address) {
+            quiet(hardware, address);
+            function.change_fate(Fate::Concealed);
+            self.settle_function_zero(address);
+        }
+    }
+
     /// The functions whose registers a mediator has, and what took each.
     pub fn mediated(&self) -> impl Iterator<Item = (&Function, Taken)> {
         self.functions
             .iter()
-            .filter(|function| function.fate() == Fate::Mediated)
+            .filter(|function| function.fate().is_ours())
             .filter_map(|function| Some((function, function.taken()?)))
     }
 
@@ -261,7 +274,7 @@ impl<'p> Mediator<'p> {
 const fn read_hidden(fate: Fate, offset: u16, width: Width) -> u32 {
     match fate {
         Fate::Placeholder => placeholder::read(offset, width),
-        Fate::Concealed | Fate::Mediated | Fate::Pass | Fate::NoDriver => width.ones(),
+        Fate::Own | Fate::Concealed | Fate::Mediated | Fate::Pass | Fate::NoDriver => width.ones(),
     }
 }
 

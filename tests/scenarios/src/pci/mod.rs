@@ -7,6 +7,7 @@ mod conceal;
 mod fixed;
 mod hostile;
 mod mediated;
+mod networks;
 mod passed;
 mod ports;
 mod properties;
