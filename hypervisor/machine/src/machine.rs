@@ -13,6 +13,7 @@ use core::fmt;
 use core::sync::atomic::{AtomicBool, Ordering};
 use sekisho_mediator::cpu::efer::Features;
 use sekisho_mediator::disk::incident::Incident;
+use sekisho_mediator::incident::Kind as _;
 use sekisho_mediator::log::{Event, Log};
 use sekisho_mediator::pci::Attempt;
 use spin::Mutex;

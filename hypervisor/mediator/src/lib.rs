@@ -9,6 +9,7 @@ extern crate alloc;
 pub mod boot;
 pub mod cpu;
 pub mod disk;
+pub mod incident;
 pub mod log;
 pub mod net;
 pub mod pci;
