@@ -53,6 +53,17 @@ impl Buffer {
         self.length
     }
 
+    /// The first `bytes` of it, and the rest, which is empty where there is none.
+    #[must_use]
+    pub fn split_at(self, bytes: usize) -> (Self, Self) {
+        let first = bytes.min(self.length);
+        let behind = DeviceAddress(self.address.0.saturating_add(first as u64));
+        (
+            Self::new(self.address, first),
+            Self::new(behind, self.length - first),
+        )
+    }
+
     /// From now on a device may use it.
     #[must_use]
     pub const fn lend(self) -> Lent {

@@ -6,5 +6,7 @@
 //! Trusted: nothing that the guest says, and nothing that comes from the wire.
 
 pub mod frame;
+pub mod incident;
 pub mod module;
 pub mod port;
+pub mod pro1000;

@@ -1,0 +1,473 @@
+//! Intel's gigabit Ethernet controllers: the guest's own driver works unchanged, and its frames pass the module.
+//!
+//! Every access of the guest's to the registers comes here. The real rings are ours, legacy descriptors over buffers of
+//! ours; the guest's rings, in whichever form it chose, are read and written as the device would. Interrupts are the
+//! device's own: a frame in our ring raises the cause that the guest waits for, its handler reads the cause register,
+//! and that look moves the frames. Only what the device cannot know of is told by setting the cause in it.
+//!
+//! # For the machine
+//! - [`Pro1000::attach`] resets the NIC and sets it up; `Identity::own` is an address when the module takes part in what
+//!   is on the wire, and then the NIC receives from now on, driver or not.
+//! - Every access to BAR 0 goes to [`Pro1000::read`] and [`Pro1000::write`], every access to the window of I/O ports
+//!   (8254x: BAR 2 or 4; 82574: BAR 2) to [`Pro1000::port_read`] and [`Pro1000::port_write`]. The flash window (BAR 1) is
+//!   not the guest's. MSI-X is hidden; MSI and the line are the guest's own.
+//! - [`Pro1000::poll`] when the module wants it, and at any wake-up: it says when the next one is due.
+//! - [`Pro1000::reset`] after the function was reset through configuration space, or lost its state in D3;
+//!   [`Pro1000::close`] before the machine resets or stops.
+//! - One lock around all of it. `now` is taken from the host.
+//!
+//! Trusted: that the device reads and writes only the memory that it is told to.
+
+mod attach;
+mod control;
+mod descriptor;
+mod eeprom;
+mod filter;
+mod identity;
+mod link;
+mod receive;
+mod receiver;
+mod registers;
+mod ring;
+mod sender;
+mod service;
+mod spec;
+mod transmit;
+
+pub use attach::{AttachError, Identity};
+pub use identity::Family;
+
+use super::frame::MacAddress;
+use super::incident::{Incident, Incidents};
+use super::module::Module;
+use super::port::GuestLink;
+use crate::cpu::registers::Width;
+use crate::seam::{Host, Instant, Registers};
+use control::{Control, Use};
+use eeprom::{NotARead, Wires};
+use filter::Filter;
+use receiver::Receiver;
+use registers::Fate;
+use ring::Ring;
+use sender::Sender;
+use spec::{
+    CAUSE_LSC, CAUSE_RXDMT0, CAUSE_RXO, CAUSE_RXT0, CTRL, CTRL_DUP, CTRL_EXT, CTRL_MASTER_DISABLE,
+    CTRL_PHY_RST, CTRL_RST, EECD, EERD, ICR, ICS, IMC, IMS, MDIC, MDIC_OPERATION, MDIC_READY, MDIC_WRITE,
+    MPC, MTA, MTA_LAST, PSRCTL, RA, RA_LAST, RCTL, RCTL_EN, RDBAL, RDT, RFCTL, RFCTL_GUEST, RNBC, RXCSUM,
+    RXCSUM_GUEST, RXDCTL, STATUS, STATUS_LU, STATUS_MASTER, TCTL, TDBAL, TDT, TXDCTL, WINDOW,
+};
+use transmit::Transmit;
+
+/// The window of I/O ports: an address register and one for data (SDM 13.2.1).
+const WINDOW_ADDRESS: u64 = 0;
+const WINDOW_DATA: u64 = 4;
+
+/// Whether the guest has the NIC too.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Guest {
+    /// Its driver drives it.
+    Present,
+    /// It is ours alone.
+    Absent,
+}
+
+/// Whether the NIC's own interrupt is to be raised, where the guest does not have it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Interrupts {
+    /// For received frames and changes of the link.
+    On,
+    /// Never.
+    Off,
+}
+
+/// A NIC, taken over.
+pub struct Pro1000 {
+    module: Module,
+    nic: Nic,
+}
+
+/// All of it but the module.
+struct Nic {
+    family: Family,
+    guest: Guest,
+    usage: Use,
+    /// The link as the guest was last told of it.
+    link: GuestLink,
+    interrupts: Interrupts,
+    control: Control,
+    transmit: Transmit,
+    receive: Receive,
+    sender: Sender,
+    receiver: Receiver,
+    filter: Filter,
+    wires: Wires,
+    /// What the guest wrote to a PHY that is not its to change.
+    virtual_phy: Option<u32>,
+    /// IOADDR.
+    window: u32,
+    /// Frames that were dropped since the guest last read the counters.
+    missed: u32,
+    incidents: Incidents,
+    address: MacAddress,
+}
+
+/// The guest's receive ring.
+#[derive(Clone, Copy, Default)]
+struct Receive {
+    ring: Ring,
+    backlog: Backlog,
+}
+
+/// Frames that the last look left in the real ring.
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
+enum Backlog {
+    #[default]
+    None,
+    /// The device's cause tells of them.
+    Told,
+    /// The guest has read that cause: none will tell of them.
+    Late,
+}
+
+impl Pro1000 {
+    /// The guest reads `width` at `offset` of BAR 0.
+    pub fn read<R: Registers, H: Host>(
+        &mut self,
+        offset: u64,
+        width: Width,
+        registers: &mut R,
+        host: &mut H,
+    ) -> u64 {
+        let Ok(offset) = u32::try_from(offset) else {
+            return width.mask();
+        };
+        let within = offset % 4;
+        let low = u64::from(self.read_register(offset - within, registers, host));
+        match width {
+            // Registers are 32 bits wide; a part of one is cut out of it.
+            Width::One | Width::Two | Width::Four if within + u32::from(width.bytes()) <= 4 => {
+                low >> (8 * within) & width.mask()
+            }
+            Width::Eight if within == 0 => {
+                let high = self.read_register(offset.saturating_add(4), registers, host);
+                u64::from(high) << 32 | low
+            }
+            _ => {
+                self.nic
+                    .incidents
+                    .add(Incident::MalformedAccess, 0, offset.into());
+                width.mask()
+            }
+        }
+    }
+
+    /// The guest writes `value`, cut to `width`, at `offset` of BAR 0.
+    pub fn write<R: Registers, H: Host>(
+        &mut self,
+        offset: u64,
+        width: Width,
+        value: u64,
+        registers: &mut R,
+        host: &mut H,
+    ) {
+        let [low, high] = descriptor::halves(value);
+        match (u32::try_from(offset), width) {
+            (Ok(offset), Width::Four) if offset % 4 == 0 => self.write_register(offset, low, registers, host),
+            (Ok(offset), Width::Eight) if offset % 4 == 0 => {
+                self.write_register(offset, low, registers, host);
+                self.write_register(offset.saturating_add(4), high, registers, host);
+            }
+            // 32-bit accesses only (SDM 13.1, 82574 10.1.1).
+            _ => self.nic.incidents.add(Incident::MalformedAccess, 0, offset),
+        }
+    }
+
+    /// The guest reads at `offset` of the window of I/O ports.
+    pub fn port_read<R: Registers, H: Host>(
+        &mut self,
+        offset: u64,
+        width: Width,
+        registers: &mut R,
+        host: &mut H,
+    ) -> u64 {
+        match (offset, width) {
+            (WINDOW_ADDRESS, Width::Four) => self.nic.window.into(),
+            (WINDOW_DATA, Width::Four) => self.read(self.nic.window.into(), width, registers, host),
+            _ => {
+                self.nic.incidents.add(Incident::MalformedAccess, 0, offset);
+                width.mask()
+            }
+        }
+    }
+
+    /// The guest writes at `offset` of the window of I/O ports.
+    pub fn port_write<R: Registers, H: Host>(
+        &mut self,
+        offset: u64,
+        width: Width,
+        value: u64,
+        registers: &mut R,
+        host: &mut H,
+    ) {
+        let [low, _] = descriptor::halves(value);
+        match (offset, width) {
+            (WINDOW_ADDRESS, Width::Four) => self.nic.window = low,
+            (WINDOW_DATA, Width::Four) => {
+                self.write(self.nic.window.into(), width, value, registers, host);
+            }
+            _ => self.nic.incidents.add(Incident::MalformedAccess, 0, offset),
+        }
+    }
+
+    /// Moves what there is to move and lets the module work. When it is due again at the latest; `None`: when something
+    /// happens.
+    pub fn poll<R: Registers, H: Host>(&mut self, registers: &mut R, host: &mut H) -> Option<Instant> {
+        if self.nic.interrupts == Interrupts::On {
+            // Read to clear: the next frame interrupts again.
+            registers.read(ICR);
+        }
+        let now = host.now();
+        let mut causes = self.nic.look(&mut self.module, registers, host, now);
+        let (due, more) = self.nic.let_module_work(&mut self.module, registers, host, now);
+        causes |= more | self.nic.follow_link(self.module.link());
+        self.nic.raise(causes, registers);
+        if self.nic.transmit.waits() && self.nic.control.transmits() {
+            return Some(now);
+        }
+        due
+    }
+
+    /// The function was reset, or lost what it was told: sets it up anew.
+    pub fn reset<R: Registers, H: Host>(&mut self, registers: &mut R, host: &mut H) {
+        self.nic.reset(0, registers, host);
+    }
+
+    /// Nothing moves any more.
+    pub fn close<R: Registers, H: Host>(&mut self, registers: &mut R, host: &mut H) {
+        attach::stop(self.nic.family, registers, host);
+    }
+
+    /// Whether the NIC interrupts, where the guest does not have it: [`Self::poll`] is due then, and acknowledges.
+    pub fn interrupts<R: Registers>(&mut self, interrupts: Interrupts, registers: &mut R) {
+        if self.nic.guest == Guest::Present {
+            return;
+        }
+        registers.write(IMC, u32::MAX);
+        self.nic.interrupts = interrupts;
+        if interrupts == Interrupts::On {
+            registers.write(IMS, CAUSE_LSC | CAUSE_RXDMT0 | CAUSE_RXO | CAUSE_RXT0);
+        }
+    }
+
+    /// Whether the wire's link is up.
+    pub fn is_linked<R: Registers>(&self, registers: &mut R) -> bool {
+        registers.read(STATUS) & STATUS_LU != 0
+    }
+
+    /// The address that the NIC came with.
+    #[must_use]
+    pub const fn address(&self) -> MacAddress {
+        self.nic.address
+    }
+
+    /// The module.
+    pub const fn module(&mut self) -> &mut Module {
+        &mut self.module
+    }
+
+    /// What was not carried out.
+    pub const fn incidents(&mut self) -> &mut Incidents {
+        &mut self.nic.incidents
+    }
+
+    fn read_register<R: Registers, H: Host>(&mut self, offset: u32, registers: &mut R, host: &mut H) -> u32 {
+        let nic = &mut self.nic;
+        let offset = registers::canonical(offset, nic.family);
+        match offset {
+            // The cause first: a frame that comes between the two is told of again, not lost.
+            ICR => {
+                let causes = registers.read(ICR);
+                let now = host.now();
+                let more = nic.look(&mut self.module, registers, host, now);
+                nic.note_causes_read();
+                nic.answer(causes, more, registers)
+            }
+            RDBAL..=RDT => nic.receive.ring.read(offset - RDBAL),
+            TDBAL..=TDT => nic.transmit.ring.read(offset - TDBAL),
+            CTRL | CTRL_DUP => {
+                let guest = nic.control.device & CTRL_MASTER_DISABLE;
+                registers.read(CTRL) & !CTRL_MASTER_DISABLE | guest
+            }
+            STATUS => nic.status(registers.read(STATUS), self.module.link()),
+            RCTL => nic.control.receive,
+            TCTL => nic.control.transmit,
+            PSRCTL => nic.control.split,
+            RFCTL => nic.control.filters,
+            RXCSUM => nic.control.sums,
+            EECD | EERD | CTRL_EXT | IMS | ICS | MTA..=MTA_LAST | RA..=RA_LAST => registers.read(offset),
+            RXDCTL | TXDCTL => registers.read(offset),
+            IMC => 0,
+            MDIC => match nic.virtual_phy {
+                Some(value) => value,
+                None => link::phy(registers.read(MDIC), self.module.link()),
+            },
+            MPC | RNBC => nic.count_missed(registers.read(offset), offset),
+            _ => nic.other(offset, registers),
+        }
+    }
+
+    fn write_register<R: Registers, H: Host>(
+        &mut self,
+        offset: u32,
+        value: u32,
+        registers: &mut R,
+        host: &mut H,
+    ) {
+        let nic = &mut self.nic;
+        let offset = registers::canonical(offset, nic.family);
+        match offset {
+            TDBAL..=TDT => {
+                nic.transmit.ring.write(offset - TDBAL, value);
+                if offset == TDT {
+                    self.look(registers, host);
+                }
+            }
+            RDBAL..=RDT => {
+                nic.receive.ring.write(offset - RDBAL, value);
+                if offset == RDT {
+                    self.look(registers, host);
+                }
+            }
+            IMS => {
+                self.look(registers, host);
+                registers.write(IMS, value);
+            }
+            IMC | ICR | ICS => registers.write(offset, value),
+            CTRL | CTRL_DUP if value & CTRL_RST != 0 => nic.reset(value & CTRL_PHY_RST, registers, host),
+            CTRL | CTRL_DUP => {
+                nic.control.device = value;
+                registers.write(CTRL, nic.control.hardware_device(nic.usage));
+            }
+            RCTL => self.set_receive(value, registers, host),
+            TCTL => {
+                nic.control.transmit = value;
+                registers.write(TCTL, nic.control.hardware_transmit(nic.usage));
+                self.look(registers, host);
+            }
+            PSRCTL => nic.control.split = value,
+            RFCTL if nic.family != Family::Pci => {
+                nic.control.filters = value;
+                registers.write(RFCTL, value & RFCTL_GUEST);
+            }
+            RXCSUM => {
+                nic.control.sums = value;
+                registers.write(RXCSUM, value & RXCSUM_GUEST);
+            }
+            CTRL_EXT => registers.write(CTRL_EXT, control::hardware_extended(value, nic.family)),
+            // Only one PHY read or write at a time, as in the device.
+            MDIC => nic.write_phy(value, registers),
+            EERD | STATUS => registers.write(offset, value),
+            EECD => nic.write_wires(value, registers),
+            MTA..=MTA_LAST | RA..=RA_LAST => {
+                nic.filter.note(offset, value);
+                registers.write(offset, value);
+            }
+            RXDCTL | TXDCTL if nic.usage == Use::Module => {}
+            RXDCTL | TXDCTL => registers.write(offset, value),
+            _ => nic.write_other(offset, value, registers),
+        }
+    }
+
+    /// The guest has looked, or given something.
+    fn look<R: Registers, H: Host>(&mut self, registers: &mut R, host: &mut H) {
+        let now = host.now();
+        let causes = self.nic.look(&mut self.module, registers, host, now);
+        self.nic.raise(causes, registers);
+    }
+
+    /// RCTL is written.
+    fn set_receive<R: Registers, H: Host>(&mut self, value: u32, registers: &mut R, host: &mut H) {
+        let nic = &mut self.nic;
+        if nic.control.receive & RCTL_EN == 0 && value & RCTL_EN != 0 {
+            // What came before is not for a receiver that was off.
+            self.look(registers, host);
+        }
+        let nic = &mut self.nic;
+        nic.control.receive = value;
+        registers.write(RCTL, nic.control.hardware_receive(nic.usage));
+    }
+}
+
+impl Nic {
+    /// STATUS as the guest sees it.
+    fn status(&self, hardware: u32, link: GuestLink) -> u32 {
+        let status = link::status(hardware, link);
+        if self.control.device & CTRL_MASTER_DISABLE != 0 && self.family != Family::Pci {
+            status & !STATUS_MASTER
+        } else {
+            status
+        }
+    }
+
+    /// The link as the module has it now; the cause where that is new.
+    fn follow_link(&mut self, link: GuestLink) -> u32 {
+        let before = core::mem::replace(&mut self.link, link);
+        if before == link { 0 } else { CAUSE_LSC }
+    }
+
+    /// MDIC is written. Where the guest's link is cut its PHY is not the guest's to change: one can make it send.
+    fn write_phy<R: Registers>(&mut self, value: u32, registers: &mut R) {
+        if self.usage == Use::Nobody && value & MDIC_OPERATION == MDIC_WRITE {
+            self.virtual_phy = Some(value | MDIC_READY);
+            return;
+        }
+        self.virtual_phy = None;
+        registers.write(MDIC, value);
+    }
+
+    /// EECD is written.
+    fn write_wires<R: Registers>(&mut self, value: u32, registers: &mut R) {
+        let hardware = registers.read(EECD);
+        let wires = match self.wires.write(value, hardware, self.family) {
+            Ok(wires) => wires,
+            Err(NotARead(opcode)) => {
+                self.incidents.add(Incident::RefusedMemory, 0, opcode.into());
+                Wires::deselected(value, hardware)
+            }
+        };
+        registers.write(EECD, wires);
+    }
+
+    /// A counter of lost frames, with those that were lost here.
+    fn count_missed(&mut self, hardware: u32, offset: u32) -> u32 {
+        let missed = if offset == MPC {
+            core::mem::take(&mut self.missed)
+        } else {
+            0
+        };
+        hardware.saturating_add(missed)
+    }
+
+    fn other<R: Registers>(&mut self, offset: u32, registers: &mut R) -> u32 {
+        match registers::fate(offset, self.family) {
+            Fate::Pass | Fate::Look => registers.read(offset),
+            Fate::Hollow => 0,
+            Fate::Refuse => {
+                self.incidents.add(Incident::RefusedRegister, 0, offset.into());
+                0
+            }
+        }
+    }
+
+    fn write_other<R: Registers>(&mut self, offset: u32, value: u32, registers: &mut R) {
+        match registers::fate(offset, self.family) {
+            Fate::Pass => registers.write(offset, value),
+            Fate::Hollow => {}
+            Fate::Look | Fate::Refuse => {
+                self.incidents.add(Incident::RefusedRegister, 0, offset.into());
+            }
+        }
+    }
+}
+
+const _: () = assert!(RDT < WINDOW && TDT < WINDOW);

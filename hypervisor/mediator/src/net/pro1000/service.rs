@@ -1,0 +1,249 @@
+//! A look: frames of the real ring to the module and the guest, the guest's to the module and the real ring.
+
+use super::control::Use;
+use super::descriptor::{STATUS_DONE, STATUS_END, STATUS_IGNORE};
+use super::identity::Family;
+use super::receive::{self, NoBuffers};
+use super::receiver::{Arrival, Marks};
+use super::sender::{NoRoom, Wish};
+use super::spec::{CAUSE_ASSERTED, CAUSE_RXT0, ICS};
+use super::transmit::{Contexts, Way};
+use super::{Backlog, Guest, Nic};
+use crate::net::frame::{Frame, Offload};
+use crate::net::incident::Incident;
+use crate::net::module::Module;
+use crate::net::port::{Full, Outlets, Verdict};
+use crate::seam::{Host, Instant, Registers};
+
+/// Frames taken out of the real ring in one look at most.
+const FRAMES: usize = 256;
+/// Bytes of a frame check sequence.
+const CHECK_BYTES: usize = 4;
+
+/// What became of a received frame.
+enum Done {
+    /// It is out of the real ring: with the guest, the module, or dropped.
+    Taken(Taken),
+    /// The guest has no buffer for it yet.
+    Kept,
+}
+
+#[derive(PartialEq, Eq)]
+enum Taken {
+    ByGuest,
+    ByOthers,
+}
+
+impl Nic {
+    /// Moves what can be moved. The causes that the device will not raise.
+    pub(super) fn look<R: Registers, H: Host>(
+        &mut self,
+        module: &mut Module,
+        registers: &mut R,
+        host: &mut H,
+        now: Instant,
+    ) -> u32 {
+        let received = self.take_frames(module, host, now);
+        self.receiver.tell(registers);
+        received | self.send_frames(module, registers, host, now)
+    }
+
+    fn send_frames<R: Registers, H: Host>(
+        &mut self,
+        module: &mut Module,
+        registers: &mut R,
+        host: &mut H,
+        now: Instant,
+    ) -> u32 {
+        if !self.control.transmits() || !self.transmit.waits() {
+            return 0;
+        }
+        let mut way = Way {
+            module,
+            sender: &mut self.sender,
+            incidents: &mut self.incidents,
+            host,
+            now,
+            tags: self.control.tags(),
+            contexts: match self.family {
+                Family::Pci => Contexts::Two,
+                Family::Express | Family::Chipset => Contexts::One,
+            },
+        };
+        let causes = self.transmit.look(&mut way);
+        self.sender.tell(registers);
+        causes
+    }
+
+    fn take_frames<H: Host>(&mut self, module: &mut Module, host: &mut H, now: Instant) -> u32 {
+        let mut causes = 0;
+        for _ in 0..FRAMES {
+            let Some(arrival) = self.receiver.peek(host) else {
+                self.receive.backlog = Backlog::None;
+                return causes;
+            };
+            let done = match arrival {
+                Arrival::Frame(length, marks) => self.take_frame(length, marks, module, host, now),
+                Arrival::Damaged => Done::Taken(Taken::ByOthers),
+            };
+            match done {
+                Done::Taken(taken) => {
+                    if taken == Taken::ByGuest && self.receive.backlog == Backlog::Late {
+                        causes |= CAUSE_RXT0;
+                    }
+                    self.receiver.finish(host);
+                }
+                Done::Kept => break,
+            }
+        }
+        if self.receive.backlog == Backlog::None {
+            self.receive.backlog = Backlog::Told;
+        }
+        causes
+    }
+
+    fn take_frame<H: Host>(
+        &mut self,
+        length: usize,
+        marks: Marks,
+        module: &mut Module,
+        host: &mut H,
+        now: Instant,
+    ) -> Done {
+        let layout = self.control.layout();
+        let guest_receives = self.guest == Guest::Present && self.control.receives();
+        let has_room = !guest_receives || receive::has_room(&self.receive.ring, layout, length);
+        if !has_room && self.usage == Use::Guest {
+            return Done::Kept;
+        }
+        let check = if self.control.has_check() { CHECK_BYTES } else { 0 };
+        let Self {
+            receiver,
+            receive,
+            filter,
+            control,
+            incidents,
+            usage,
+            ..
+        } = self;
+        let taken = receiver.read(length, host, |bytes, guest| {
+            let frame = Frame {
+                bytes: bytes.get(..bytes.len().saturating_sub(check)).unwrap_or_default(),
+                offload: Offload {
+                    tag: marks.is_tagged().then_some(marks.tag),
+                    ..Offload::default()
+                },
+            };
+            if module.incoming(frame, now) == Verdict::Stop || !guest_receives {
+                return Taken::ByOthers;
+            }
+            let is_its = |frame: Frame<'_>| {
+                frame
+                    .destination()
+                    .is_some_and(|destination| filter.accepts(destination, control.receive))
+            };
+            if *usage == Use::Module && !is_its(frame) {
+                return Taken::ByOthers;
+            }
+            match receive::deliver(&mut receive.ring, layout, [bytes, &[]], marks, guest, incidents) {
+                Ok(()) => Taken::ByGuest,
+                Err(NoBuffers) => {
+                    incidents.add(Incident::Dropped, 0, 0);
+                    Taken::ByOthers
+                }
+            }
+        });
+        Done::Taken(taken.unwrap_or(Taken::ByOthers))
+    }
+
+    /// The guest has read the causes: frames that are still in the real ring have none left.
+    pub(super) const fn note_causes_read(&mut self) {
+        if !matches!(self.receive.backlog, Backlog::None) {
+            self.receive.backlog = Backlog::Late;
+        }
+    }
+
+    /// Sets causes in the device.
+    pub(super) fn raise<R: Registers>(&mut self, causes: u32, registers: &mut R) {
+        if causes != 0 && self.guest == Guest::Present {
+            registers.write(ICS, causes);
+        }
+    }
+
+    /// What the guest reads as causes, where the look that it led to found `more`.
+    pub(super) fn answer<R: Registers>(&mut self, causes: u32, more: u32, registers: &mut R) -> u32 {
+        let is_asked = match self.family {
+            Family::Pci => causes != 0,
+            // A driver takes causes without this bit for those of another device.
+            Family::Express | Family::Chipset => causes & CAUSE_ASSERTED != 0,
+        };
+        if is_asked {
+            return causes | more;
+        }
+        self.raise(more, registers);
+        causes
+    }
+
+    /// Lets the module do what is due: when it is due again, and the causes to raise.
+    pub(super) fn let_module_work<R: Registers, H: Host>(
+        &mut self,
+        module: &mut Module,
+        registers: &mut R,
+        host: &mut H,
+        now: Instant,
+    ) -> (Option<Instant>, u32) {
+        let mut ways = Ways {
+            nic: self,
+            host,
+            causes: 0,
+        };
+        let due = module.poll(now, &mut ways);
+        let causes = ways.causes;
+        self.sender.tell(registers);
+        (due, causes)
+    }
+}
+
+/// Where the module's own frames go.
+struct Ways<'a, H> {
+    nic: &'a mut Nic,
+    host: &'a mut H,
+    causes: u32,
+}
+
+impl<H: Host> Outlets for Ways<'_, H> {
+    fn to_wire(&mut self, frame: Frame<'_>) -> Result<(), Full> {
+        let length = frame.bytes.len();
+        let sender = &mut self.nic.sender;
+        let mut buffer = sender.take(length, self.host).map_err(|NoRoom| Full)?;
+        self.host.with(&mut buffer, |bytes, _| {
+            if let Some(place) = bytes.get_mut(..length) {
+                place.copy_from_slice(frame.bytes);
+            }
+        });
+        sender.send(buffer, length, frame.offload, Wish::QUIET, self.host);
+        Ok(())
+    }
+
+    fn to_guest(&mut self, frame: Frame<'_>) -> Result<(), Full> {
+        let nic = &mut *self.nic;
+        if nic.guest == Guest::Absent || !nic.control.receives() {
+            return Err(Full);
+        }
+        let check = [0; CHECK_BYTES];
+        let trailer = if nic.control.has_check() { &check[..] } else { &[] };
+        let marks = Marks {
+            status: STATUS_DONE | STATUS_END | STATUS_IGNORE,
+            errors: 0,
+            sum: 0,
+            tag: 0,
+        };
+        let layout = nic.control.layout();
+        let parts = [frame.bytes, trailer];
+        let ring = &mut nic.receive.ring;
+        receive::deliver(ring, layout, parts, marks, self.host.guest(), &mut nic.incidents)
+            .map_err(|NoBuffers| Full)?;
+        self.causes |= CAUSE_RXT0;
+        Ok(())
+    }
+}
