@@ -1,4 +1,4 @@
-//! What a careful driver of a disk controller does not do.
+//! What a careful driver of a disk controller, or of a NIC, does not do.
 
 /// One such thing, with the values that show it. Offsets are into the controller's registers.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -39,4 +39,6 @@ pub enum Breach {
     NotExpected(u16),
     /// The bus master engine was started, stopped or pointed elsewhere at a wrong moment: port address.
     WrongBusMaster(u16),
+    /// A transmit descriptor with undefined bits, or one that asks for what is outside of its frame: its index.
+    BadDescriptor(u32),
 }

@@ -12,5 +12,6 @@ pub mod ide;
 pub mod memory;
 pub mod pace;
 pub mod pci;
+pub mod pro1000;
 pub mod ram;
 pub mod sequence;

@@ -5,4 +5,6 @@
 #[cfg(test)]
 mod disk;
 #[cfg(test)]
+mod net;
+#[cfg(test)]
 mod pci;

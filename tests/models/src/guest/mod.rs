@@ -2,11 +2,13 @@
 
 mod ahci;
 mod ide;
+mod pro1000;
 mod recovery;
 mod request;
 
 pub use ahci::{AhciDriver, Completion, Failure, INTERRUPTS};
 pub use ide::{IdeDriver, IdeWindow, Unit};
+pub use pro1000::{Form, Pro1000Driver, Received, UNITS, Wanted};
 pub use request::{Request, Transferred};
 
 /// A guest's way to a device's 32-bit registers, and what happens while it waits.
