@@ -1,11 +1,15 @@
 //! `sekisho explain CODE`: what a diagnostic means, with its rule's example and how that is repaired.
 
 use crate::check::check;
-use crate::findings::{Rule, nearest};
+use crate::diagnostic::Diagnostic;
+use crate::findings::{FleetRule, Rule, Scene, nearest};
+use crate::inventory::{File, Sighting};
 use crate::lower::unsupported;
+use crate::plan::{Expectations, Fleet, Judgement, Planner, Strictness, cover};
 use crate::render::{Colour, render_human};
-use crate::rules::RULES;
+use crate::rules::{RULES, fleet};
 use crate::source::Source;
+use std::ops::ControlFlow;
 
 /// No diagnostic has this code.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -31,8 +35,7 @@ impl std::error::Error for UnknownCode {}
 /// Every code with its title, one a line.
 #[must_use]
 pub fn codes() -> String {
-    RULES
-        .iter()
+    rules()
         .map(|rule| format!("{}  {}\n", rule.code, rule.title))
         .collect()
 }
@@ -43,11 +46,10 @@ pub fn codes() -> String {
 /// [`UnknownCode`].
 pub fn explain(code: &str) -> Result<String, UnknownCode> {
     let wanted = code.trim().to_ascii_uppercase();
-    let rule = RULES
-        .iter()
+    let rule = rules()
         .find(|rule| rule.code == wanted)
         .ok_or_else(|| UnknownCode {
-            near: nearest(&wanted, RULES.iter().map(|rule| rule.code)),
+            near: nearest(&wanted, rules().map(|rule| rule.code)),
             code: code.to_owned(),
         })?;
     let title = format!("{}: {}", rule.code, rule.title);
@@ -58,6 +60,9 @@ pub fn explain(code: &str) -> Result<String, UnknownCode> {
     );
     text.push_str("\nExample\n-------\n\n");
     text.push_str(&indented(&String::from_utf8_lossy(rule.example)));
+    for (title, beside) in scene(rule.code).map(Scene::files).unwrap_or_default() {
+        text.push_str(&format!("\nbeside this {title}:\n\n{}", indented(beside)));
+    }
     text.push_str("\nWhat is said about it\n---------------------\n\n");
     text.push_str(&indented(&said_about(rule)));
     text.push_str("\nRepaired\n--------\n\n");
@@ -68,13 +73,98 @@ pub fn explain(code: &str) -> Result<String, UnknownCode> {
     Ok(text)
 }
 
+/// Every rule, in the order of codes.
+fn rules() -> impl Iterator<Item = &'static Rule> {
+    RULES
+        .iter()
+        .copied()
+        .chain(fleet::RULES.iter().map(|it| &it.rule))
+}
+
+/// What the example of a rule stands beside; `None` where it stands alone.
+fn scene(code: &str) -> Option<Scene> {
+    let found = fleet::RULES.iter().find(|it| it.rule.code == code);
+    found.map(|it: &&FleetRule| it.scene)
+}
+
+/// What expectations are tried on.
+const LAPTOP: &str = include_str!("../../examples/field-laptop.toml");
+const LAPTOPS: &str = include_str!("../../examples/fleet.jsonl");
+
+impl Scene {
+    /// Its files, with what they are.
+    fn files(self) -> Vec<(&'static str, &'static str)> {
+        match self {
+            Self::Fleet(fleet) => vec![("inventory", fleet)],
+            // Both are files that the reader has.
+            Self::Expected => Vec::new(),
+        }
+    }
+
+    /// Everything that is found in the example beside it.
+    fn found(self, example: &Source) -> Vec<Diagnostic> {
+        match self {
+            Self::Fleet(fleet) => {
+                let report = check(example);
+                let covered = report.policy.iter().flat_map(|policy| {
+                    let planner = Planner::new(policy);
+                    let fleet = survey(&planner, fleet, |_| ());
+                    fleet.map_or_else(Vec::new, |fleet| cover(&planner, &fleet, Strictness::Warn))
+                });
+                report.diagnostics.into_iter().chain(covered).collect()
+            }
+            Self::Expected => {
+                let policy = check(&Source::new("field-laptop.toml".to_owned(), LAPTOP.into())).policy;
+                match (Expectations::read(example), policy) {
+                    (Err(wrong), _) => wrong,
+                    (Ok(mut expected), Some(policy)) => {
+                        // What is seen before a file ends badly counts.
+                        let _ = survey(&Planner::new(&policy), LAPTOPS, |machine| expected.see(machine));
+                        expected.unmet()
+                    }
+                    (Ok(_), None) => Vec::new(),
+                }
+            }
+        }
+    }
+}
+
+/// Counts a fleet of the golden cases: inventories that a test reads.
+fn survey(
+    planner: &Planner<'_>,
+    fleet: &'static str,
+    mut see: impl FnMut(&Sighting<Judgement>),
+) -> Option<Fleet> {
+    let file = File {
+        name: "fleet.json".to_owned(),
+        input: Box::new(fleet.as_bytes()),
+    };
+    let fleet = Fleet::survey(planner, [Ok(file)].into_iter(), |machine, _| {
+        see(machine);
+        ControlFlow::Continue(())
+    });
+    fleet.ok()
+}
+
 fn said_about(rule: &Rule) -> String {
     let source = Source::new("policy.toml".to_owned(), rule.example.to_vec());
-    let report = check(&source);
-    let mut diagnostics = report.diagnostics;
-    diagnostics.extend(report.policy.iter().flat_map(unsupported));
-    diagnostics.retain(|found| found.code == rule.code);
+    let diagnostics = found(rule, &source).into_iter();
+    let diagnostics: Vec<_> = diagnostics.filter(|found| found.code == rule.code).collect();
     render_human(&source, &diagnostics, Colour::Plain)
+}
+
+/// Everything that is found in a rule's example, where that stands.
+fn found(rule: &Rule, source: &Source) -> Vec<Diagnostic> {
+    if let Some(scene) = scene(rule.code) {
+        return scene.found(source);
+    }
+    let mut report = check(source);
+    if rule.code == crate::UNSUPPORTED {
+        report
+            .diagnostics
+            .extend(report.policy.iter().flat_map(unsupported));
+    }
+    report.diagnostics
 }
 
 /// Width of a line of prose, for terminals of 80 columns.
@@ -110,25 +200,30 @@ fn marked(mark: char, text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::diagnostic::{Diagnostic, Severity};
+    use crate::diagnostic::Severity;
 
-    /// What is found in a policy, including what only `image build` refuses.
-    fn found(bytes: &[u8]) -> Vec<Diagnostic> {
-        let report = check(&Source::new("policy.toml".into(), bytes.to_vec()));
-        report.diagnostics
+    fn source(text: &[u8]) -> Source {
+        Source::new("policy.toml".into(), text.to_vec())
     }
 
     #[test]
     fn every_code_has_an_example_that_triggers_it_and_nothing_else() {
-        for rule in RULES.iter().filter(|rule| rule.code != crate::UNSUPPORTED) {
-            let codes: Vec<_> = found(rule.example).iter().map(|found| found.code).collect();
-            assert_eq!(codes, [rule.code], "{}", rule.title);
+        for rule in rules() {
+            let source = source(rule.example);
+            let found = found(rule, &source);
+            let codes: Vec<_> = found.iter().map(|found| found.code).collect();
+            assert_eq!(
+                codes,
+                [rule.code],
+                "{}",
+                render_human(&source, &found, Colour::Plain)
+            );
         }
     }
 
     #[test]
     fn every_repaired_example_is_clean() {
-        for rule in RULES {
+        for rule in rules() {
             let mut text = String::from_utf8_lossy(rule.example).into_owned();
             assert!(!rule.repair.is_empty(), "{}: no repair", rule.code);
             for (broken, repaired) in rule.repair {
@@ -139,30 +234,21 @@ mod tests {
                 );
                 text = text.replacen(broken, repaired, 1);
             }
-            let source = Source::new("policy.toml".into(), text.into_bytes());
-            let report = check(&source);
-            let unsupported = match rule.code {
-                crate::UNSUPPORTED => report.policy.as_ref().map(unsupported).unwrap_or_default(),
-                _ => Vec::new(),
-            };
-            let said = render_human(&source, &report.diagnostics, Colour::Plain);
-            assert!(
-                report.diagnostics.is_empty() && unsupported.is_empty(),
-                "{}:\n{said}",
-                rule.code
-            );
+            let source = source(text.as_bytes());
+            let said = render_human(&source, &found(rule, &source), Colour::Plain);
+            assert!(said.is_empty(), "{}:\n{said}", rule.code);
         }
     }
 
     #[test]
     fn codes_are_unique_and_in_order() {
-        let numbers: Vec<&str> = RULES.iter().map(|rule| &rule.code[1..]).collect();
+        let numbers: Vec<&str> = rules().map(|rule| &rule.code[1..]).collect();
         assert!(numbers.is_sorted_by(|a, b| a < b), "{numbers:?}");
     }
 
     #[test]
-    fn every_code_is_explained_with_what_check_says() {
-        for rule in RULES {
+    fn every_code_is_explained_with_what_is_said() {
+        for rule in rules() {
             let text = explain(&rule.code.to_lowercase()).unwrap();
             let severity = rule.severity().word();
             assert!(text.contains(&format!("{severity}[{}]", rule.code)), "{text}");
@@ -172,9 +258,9 @@ mod tests {
 
     #[test]
     fn warnings_do_not_refuse_a_policy() {
-        for rule in RULES.iter().filter(|rule| rule.severity() == Severity::Warning) {
-            let report = check(&Source::new("policy.toml".into(), rule.example.to_vec()));
-            assert!(report.policy.is_some(), "{}", rule.code);
+        let on_policies = rules().filter(|rule| !matches!(scene(rule.code), Some(Scene::Expected)));
+        for rule in on_policies.filter(|rule| rule.severity() == Severity::Warning) {
+            assert!(check(&source(rule.example)).policy.is_some(), "{}", rule.code);
         }
     }
 

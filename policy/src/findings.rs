@@ -23,6 +23,23 @@ pub(crate) struct Rule {
     pub(crate) check: Option<fn(&Context<'_>, &mut Findings)>,
 }
 
+/// One thing that only shows beside something else than the policy.
+pub(crate) struct FleetRule {
+    /// As for a policy alone.
+    pub(crate) rule: Rule,
+    /// What the example stands beside.
+    pub(crate) scene: Scene,
+}
+
+/// What an example stands beside.
+#[derive(Clone, Copy)]
+pub(crate) enum Scene {
+    /// An inventory.
+    Fleet(&'static str),
+    /// The fleet and the policy of `examples/`: the example is what is expected of them.
+    Expected,
+}
+
 impl Rule {
     /// Error or warning, as the code says.
     pub(crate) fn severity(&self) -> Severity {

@@ -16,6 +16,7 @@ pub mod inventory;
 mod json_schema;
 mod lower;
 pub mod matching;
+pub mod plan;
 mod policy;
 mod read;
 mod render;

@@ -1,19 +1,23 @@
 //! Broken policies and what is said about each, character by character.
 //!
 //! `golden/NAME.toml` is checked and its diagnostics compared with `NAME.stderr`, and with `NAME.json` where
-//! that exists. `UPDATE_GOLDEN=1` rewrites both; a change of theirs needs a reason in the commit.
+//! that exists; `fleet/NAME.toml` is planned for the inventory `NAME.json` beside it, and the plan compared with
+//! `NAME.txt`; `expect/NAME.toml` is held against the fleet and the policy of `examples/`. `UPDATE_GOLDEN=1` rewrites all; a change of theirs needs a reason in the commit.
 
 #![cfg(test)]
 
+use sekisho_policy::inventory::{File, Sighting};
+use sekisho_policy::plan::{Expectations, Fleet, Judgement, Planner, Strictness, cover, for_people};
 use sekisho_policy::{Colour, Source, check, render_human, render_json, unsupported};
 use std::fs;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 /// As many broken policies there must be at least.
 const LEAST: usize = 50;
 
-fn cases() -> Vec<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
+fn cases(folder: &str) -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(folder);
     let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     let mut cases: Vec<_> = entries
         .filter(|path| path.extension().is_some_and(|end| end == "toml"))
@@ -50,7 +54,7 @@ fn compare(golden: &Path, said: &str) -> Result<(), String> {
 
 #[test]
 fn every_broken_policy_is_told_what_is_wrong_with_it() {
-    let cases = cases();
+    let cases = cases("golden");
     assert!(cases.len() >= LEAST, "only {} cases", cases.len());
     let mut differences = Vec::new();
     for case in cases {
@@ -64,7 +68,7 @@ fn every_broken_policy_is_told_what_is_wrong_with_it() {
 #[test]
 fn programs_read_the_same_as_people() {
     let mut compared = 0;
-    for case in cases() {
+    for case in cases("golden") {
         let golden = case.with_extension("json");
         if golden.exists() {
             let source = source(&case);
@@ -78,7 +82,7 @@ fn programs_read_the_same_as_people() {
 
 #[test]
 fn every_diagnostic_says_what_to_write_and_is_in_file_order() {
-    for case in cases() {
+    for case in cases("golden") {
         let report = check(&source(&case));
         let starts: Vec<_> = report
             .diagnostics
@@ -96,4 +100,60 @@ fn every_diagnostic_says_what_to_write_and_is_in_file_order() {
             );
         }
     }
+}
+
+/// The fleet of an inventory under a policy; `each` sees every machine.
+fn survey(planner: &Planner<'_>, inventory: &Path, mut each: impl FnMut(&Sighting<Judgement>)) -> Fleet {
+    let file = File {
+        name: "fleet.json".to_owned(),
+        input: Box::new(fs::File::open(inventory).unwrap()),
+    };
+    let fleet = Fleet::survey(planner, [Ok(file)].into_iter(), |machine, _| {
+        each(machine);
+        ControlFlow::Continue(())
+    });
+    fleet.unwrap()
+}
+
+#[test]
+fn every_uncovered_fleet_is_told_what_is_wrong_with_it() {
+    let mut differences = Vec::new();
+    for case in cases("fleet") {
+        let source = source(&case);
+        let policy = check(&source).policy.unwrap();
+        let planner = Planner::new(&policy);
+        let fleet = survey(&planner, &case.with_extension("json"), |_| ());
+        let found = cover(&planner, &fleet, Strictness::Warn);
+        assert!(!found.is_empty(), "{} is covered", case.display());
+        let plan = for_people(&planner, source.name(), &fleet);
+        let said = plan + "\n" + &render_human(&source, &found, Colour::Plain);
+        differences.extend(compare(&case.with_extension("txt"), &said).err());
+    }
+    assert!(differences.is_empty(), "{}", differences.join("\n"));
+}
+
+#[test]
+fn every_expectation_that_does_not_hold_is_told() {
+    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples");
+    let policy = check(&source(&examples.join("field-laptop.toml")))
+        .policy
+        .unwrap();
+    let planner = Planner::new(&policy);
+    let mut differences = Vec::new();
+    for case in cases("expect") {
+        let source = source(&case);
+        let found = Expectations::read(&source).map_or_else(
+            |wrong| wrong,
+            |mut expected| {
+                survey(&planner, &examples.join("fleet.jsonl"), |machine| {
+                    expected.see(machine);
+                });
+                expected.unmet()
+            },
+        );
+        assert!(!found.is_empty(), "{} holds", case.display());
+        let said = render_human(&source, &found, Colour::Plain);
+        differences.extend(compare(&case.with_extension("stderr"), &said).err());
+    }
+    assert!(differences.is_empty(), "{}", differences.join("\n"));
 }

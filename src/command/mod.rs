@@ -6,9 +6,12 @@ mod check;
 mod compile;
 mod disk;
 mod explain;
+mod fleet;
 mod image;
+mod inventory;
 mod keys;
 mod match_;
+mod plan;
 mod schema;
 
 use clap::{Parser, Subcommand};
@@ -34,8 +37,10 @@ enum Command {
     Explain(explain::Arguments),
     Schema(schema::Arguments),
     Image(image::Arguments),
+    Inventory(inventory::Arguments),
     Keys(keys::Arguments),
     Match(match_::Arguments),
+    Plan(plan::Arguments),
 }
 
 /// How a subcommand that could run ended. One that could not returns an error instead: exit code 2.
@@ -58,8 +63,10 @@ pub(crate) fn run() -> ExitCode {
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),
         Command::Image(arguments) => image::run(&arguments),
+        Command::Inventory(arguments) => inventory::run(&arguments),
         Command::Keys(arguments) => keys::run(&arguments),
         Command::Match(arguments) => match_::run(&arguments),
+        Command::Plan(arguments) => plan::run(&arguments),
     };
     match result {
         Ok(Outcome::Fine) => ExitCode::SUCCESS,
@@ -88,6 +95,14 @@ impl std::fmt::Display for Unreadable {
 
 impl Error for Unreadable {}
 
+impl Unreadable {
+    /// What the system said of `path`.
+    pub(crate) fn at(path: &Path, error: io::Error) -> Self {
+        let path = path.to_path_buf();
+        Self { path, error }
+    }
+}
+
 /// Reads a policy file; `-` is standard input.
 pub(crate) fn read_policy(path: &Path) -> Result<Source, Unreadable> {
     let bytes = if path == Path::new("-") {
@@ -98,10 +113,7 @@ pub(crate) fn read_policy(path: &Path) -> Result<Source, Unreadable> {
     };
     match bytes {
         Ok(bytes) => Ok(Source::new(path.display().to_string(), bytes)),
-        Err(error) => Err(Unreadable {
-            path: path.to_path_buf(),
-            error,
-        }),
+        Err(error) => Err(Unreadable::at(path, error)),
     }
 }
 

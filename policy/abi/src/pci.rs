@@ -3,6 +3,7 @@
 //! Source: PCI Local Bus Specification 3.0, section 6.2 (configuration space organisation).
 
 use core::fmt;
+use core::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 /// Bus, device and function of one PCI function in segment 0.
@@ -74,6 +75,36 @@ impl fmt::Display for Address {
     }
 }
 
+/// A text is no `02x:02x.%u` of a function.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct NoAddress;
+
+impl fmt::Display for NoAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("not a slot such as 00:1f.2 (bus, device up to 1f, function up to 7)")
+    }
+}
+
+impl core::error::Error for NoAddress {}
+
+impl FromStr for Address {
+    type Err = NoAddress;
+
+    /// Reads what `Display` writes; digits may be in upper case.
+    fn from_str(text: &str) -> Result<Self, NoAddress> {
+        let number = |digits: &str, length: usize| {
+            let plain = digits.len() == length && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+            plain.then(|| u8::from_str_radix(digits, 16).ok()).flatten()
+        };
+        let parts = || {
+            let (bus, place) = text.split_once(':')?;
+            let (device, function) = place.split_once('.')?;
+            Self::new(number(bus, 2)?, number(device, 2)?, number(function, 1)?)
+        };
+        parts().ok_or(NoAddress)
+    }
+}
+
 /// The identity registers of one function, as they read when it was found.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 pub struct Identity {
@@ -124,6 +155,10 @@ mod tests {
     #[test]
     fn an_address_is_spelt_as_in_selection_strings() {
         assert_eq!(Address::new(0xa5, 0x1f, 7).unwrap().to_string(), "a5:1f.7");
+        assert_eq!("a5:1F.7".parse(), Ok(Address::new(0xa5, 0x1f, 7).unwrap()));
+        for wrong in ["a5:20.0", "a5:1f.8", "0000:a5:1f.7", "a5:1f", "+5:1f.7", ""] {
+            assert_eq!(wrong.parse::<Address>(), Err(NoAddress), "{wrong}");
+        }
         assert_eq!(Address::new(0, 32, 0), None);
         assert_eq!(Address::new(0, 0, 8), None);
         assert_eq!(Address::from_devfn(3, 0xfa).sibling(0).to_string(), "03:1f.0");

@@ -4,10 +4,19 @@
 //! checked once here; behind it every number is in range and every slot of a machine occurs once. Keys that this
 //! build does not know are ignored, so that an inventory can serve other tools too.
 
+mod lspci;
 mod read;
+mod split;
+mod survey;
+mod sysfs;
+mod write;
 
-pub use read::read_inventory;
+pub use read::{read_described, read_inventory};
+pub use survey::{File, Model, Problem, Sighting, SurveyError, survey};
+pub use sysfs::this_machine;
+pub use write::write_machine;
 
+use sekisho_abi::disk::BlockSize;
 use sekisho_abi::pci::{Address, Identity};
 use serde::Deserialize;
 use std::fmt;
@@ -17,6 +26,8 @@ use std::fmt;
 pub struct Machine {
     /// Its name, if it has one.
     pub name: Option<String>,
+    /// What its maker calls it, if the inventory says so.
+    pub model: Option<String>,
     /// Its PCI functions in the order of the inventory, no slot twice.
     pub devices: Vec<Identity>,
     /// What is known of its disks.
@@ -32,8 +43,12 @@ pub struct Disk {
     pub port: u8,
     /// The disk's serial number.
     pub serial: Option<String>,
+    /// The GUID of its GPT, as text.
+    pub uuid: Option<String>,
     /// Bytes in a logical sector.
-    pub logical_sector: u32,
+    pub logical_sector: BlockSize,
+    /// Its logical sectors, if the inventory says how many.
+    pub blocks: Option<u64>,
     /// Its partitions.
     pub partitions: Vec<Partition>,
 }
@@ -63,6 +78,18 @@ pub enum InventoryError {
     Layout {
         /// What and where, as the JSON reader says it.
         problem: String,
+    },
+    /// The description of one machine is longer than any can be.
+    TooLong {
+        /// 1-based line where it begins.
+        line: usize,
+    },
+    /// A line is not as `lspci` prints it.
+    Lspci {
+        /// 1-based line.
+        line: usize,
+        /// What it must have.
+        wanted: String,
     },
     /// There is no machine in it.
     Empty,
@@ -123,6 +150,11 @@ impl fmt::Display for InventoryError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Layout { problem } => write!(f, "not an inventory: {problem}"),
+            Self::TooLong { line } => write!(
+                f,
+                "the machine that begins at line {line} has no end within 16 MiB"
+            ),
+            Self::Lspci { line, wanted } => write!(f, "line {line}: expected {wanted}"),
             Self::Empty => f.write_str("the inventory holds no machine"),
             Self::Field {
                 machine,

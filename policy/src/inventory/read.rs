@@ -1,57 +1,87 @@
-//! Reads an inventory: its shape by `serde`, then each field and what fields say together.
+//! Reads one machine of an inventory: its shape by `serde`, then each field and what fields say together.
 
+use super::lspci::{is_lspci, read_lspci};
+use super::split::{Piece, Splitter};
 use super::{Disk, InventoryError, Machine, MachineName, Partition};
+use sekisho_abi::disk::BlockSize;
 use sekisho_abi::pci::{Address, Identity};
 use serde::Deserialize;
+use serde_json::value::RawValue;
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-/// Reads the text of an inventory file: its machines in order, at least one.
+/// Reads the text of an inventory: its machines in order, at least one.
 ///
 /// # Errors
 /// [`InventoryError`]: the first thing wrong with it.
 pub fn read_inventory(text: &str) -> Result<Vec<Machine>, InventoryError> {
-    let written: Vec<WrittenMachine> = if text.trim_start().starts_with('[') {
-        serde_json::from_str(text).map_err(layout)?
-    } else {
-        let machines = serde_json::Deserializer::from_str(text).into_iter();
-        machines.collect::<Result<_, _>>().map_err(layout)?
-    };
-    if written.is_empty() {
+    let mut splitter = Splitter::default();
+    let mut pieces = splitter.split(text.as_bytes())?;
+    splitter.end()?;
+    let machines = pieces.drain(..).enumerate().map(|(index, piece)| {
+        let written = Written::read(text.as_bytes(), &piece)?;
+        let devices = written.devices(text.as_bytes(), &piece, index)?;
+        written.into_machine(devices, index)
+    });
+    let machines: Vec<Machine> = machines.collect::<Result<_, _>>()?;
+    if machines.is_empty() {
         return Err(InventoryError::Empty);
     }
-    written
-        .into_iter()
-        .enumerate()
-        .map(|(index, machine)| machine.check(index))
-        .collect()
+    Ok(machines)
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "the form that map_err wants")]
-fn layout(error: serde_json::Error) -> InventoryError {
-    InventoryError::Layout {
-        problem: error.to_string(),
+/// Reads an inventory, or one machine's devices as `lspci -xxx` or `lspci -nnvmm` printed them.
+///
+/// # Errors
+/// As [`read_inventory`].
+pub fn read_described(text: &str) -> Result<Vec<Machine>, InventoryError> {
+    if !is_lspci(text) {
+        return read_inventory(text);
     }
+    Ok(vec![Machine {
+        name: None,
+        model: None,
+        devices: read_lspci(text)?,
+        disks: Vec::new(),
+    }])
 }
 
-/// A machine as written, nothing checked but its shape.
+/// A machine as written: its devices are still text, so that equal ones need not be read again.
 #[derive(Deserialize)]
-struct WrittenMachine {
+pub(super) struct Written<'a> {
     machine: Option<String>,
-    devices: Vec<WrittenDevice>,
+    model: Option<String>,
+    #[serde(borrow)]
+    devices: &'a RawValue,
     #[serde(default)]
     disks: Vec<WrittenDisk>,
 }
 
+/// The same with its devices read, to learn where a shape is wrong.
 #[derive(Deserialize)]
-struct WrittenDevice {
-    slot: String,
-    vendor: String,
-    device: String,
-    sub_vendor: String,
-    sub_device: String,
-    revision: String,
-    class_code: String,
-    header_type: String,
+struct WholeShape<'a> {
+    #[serde(borrow, rename = "devices")]
+    _devices: Vec<WrittenDevice<'a>>,
+}
+
+#[derive(Deserialize)]
+struct WrittenDevice<'a> {
+    #[serde(borrow)]
+    slot: Cow<'a, str>,
+    #[serde(borrow)]
+    vendor: Cow<'a, str>,
+    #[serde(borrow)]
+    device: Cow<'a, str>,
+    #[serde(borrow)]
+    sub_vendor: Cow<'a, str>,
+    #[serde(borrow)]
+    sub_device: Cow<'a, str>,
+    #[serde(borrow)]
+    revision: Cow<'a, str>,
+    #[serde(borrow)]
+    class_code: Cow<'a, str>,
+    #[serde(borrow)]
+    header_type: Cow<'a, str>,
 }
 
 #[derive(Deserialize)]
@@ -59,7 +89,9 @@ struct WrittenDisk {
     controller: String,
     port: u8,
     serial: Option<String>,
+    uuid: Option<String>,
     logical_sector: u32,
+    blocks: Option<u64>,
     #[serde(default)]
     partitions: Vec<Partition>,
 }
@@ -71,48 +103,95 @@ struct BadField {
     wanted: &'static str,
 }
 
-impl WrittenMachine {
-    fn check(self, index: usize) -> Result<Machine, InventoryError> {
-        let machine = match &self.machine {
-            Some(name) => MachineName::Named(name.clone()),
-            None => MachineName::Unnamed(index),
-        };
+impl<'a> Written<'a> {
+    /// The machine that is `piece` of `text`.
+    pub(super) fn read(text: &'a [u8], piece: &Piece) -> Result<Self, InventoryError> {
+        let text = text.get(piece.range.clone()).unwrap_or_default();
+        serde_json::from_slice(text).map_err(|error| piece.layout(&error))
+    }
+
+    /// The text of its devices.
+    pub(super) fn device_text(&self) -> &'a str {
+        self.devices.get()
+    }
+
+    /// Its devices; `index` is its place in the inventory.
+    pub(super) fn devices(
+        &self,
+        text: &[u8],
+        piece: &Piece,
+        index: usize,
+    ) -> Result<Vec<Identity>, InventoryError> {
+        let written: Vec<WrittenDevice<'_>> =
+            serde_json::from_str(self.device_text()).map_err(|error| shape_error(text, piece, &error))?;
         let mut slots = BTreeSet::new();
-        let mut devices = Vec::new();
-        for (index, written) in self.devices.iter().enumerate() {
+        let mut devices = Vec::with_capacity(written.len());
+        for (place, written) in written.iter().enumerate() {
             let device = written
                 .check()
-                .map_err(|bad| bad.of(&machine, "devices", index))?;
+                .map_err(|bad| bad.of(self.title(index), "devices", place))?;
             let slot = device.address;
             if !slots.insert(slot) {
-                return Err(InventoryError::DuplicateSlot { machine, index, slot });
+                return Err(InventoryError::DuplicateSlot {
+                    machine: self.title(index),
+                    index: place,
+                    slot,
+                });
             }
             devices.push(device);
         }
-        let mut disks = Vec::new();
-        for (index, written) in self.disks.into_iter().enumerate() {
-            let backward = written
-                .partitions
-                .iter()
-                .find(|partition| partition.last < partition.first);
-            if let Some(Partition { number, .. }) = backward {
+        Ok(devices)
+    }
+
+    /// Everything but its devices, checked.
+    pub(super) fn into_machine(
+        self,
+        devices: Vec<Identity>,
+        index: usize,
+    ) -> Result<Machine, InventoryError> {
+        let title = self.title(index);
+        let mut disks = Vec::with_capacity(self.disks.len());
+        for (place, written) in self.disks.into_iter().enumerate() {
+            let mut partitions = written.partitions.iter();
+            if let Some(backward) = partitions.find(|it| it.last < it.first) {
                 return Err(InventoryError::BackwardPartition {
-                    machine,
-                    index,
-                    number: *number,
+                    machine: title,
+                    index: place,
+                    number: backward.number,
                 });
             }
-            disks.push(written.check().map_err(|bad| bad.of(&machine, "disks", index))?);
+            disks.push(
+                written
+                    .check()
+                    .map_err(|bad| bad.of(title.clone(), "disks", place))?,
+            );
         }
         Ok(Machine {
             name: self.machine,
+            model: self.model,
             devices,
             disks,
         })
     }
+
+    fn title(&self, index: usize) -> MachineName {
+        match &self.machine {
+            Some(name) => MachineName::Named(name.clone()),
+            None => MachineName::Unnamed(index),
+        }
+    }
 }
 
-impl WrittenDevice {
+/// `error` is counted from where the devices begin; reading the whole machine again tells its place in the file.
+fn shape_error(text: &[u8], piece: &Piece, error: &serde_json::Error) -> InventoryError {
+    let text = text.get(piece.range.clone()).unwrap_or_default();
+    match serde_json::from_slice::<WholeShape<'_>>(text) {
+        Err(same) => piece.layout(&same),
+        Ok(_) => piece.layout(error),
+    }
+}
+
+impl WrittenDevice<'_> {
     fn check(&self) -> Result<Identity, BadField> {
         Ok(Identity {
             address: slot("slot", &self.slot)?,
@@ -134,20 +213,20 @@ impl WrittenDisk {
             controller: slot("controller", &self.controller)?,
             port: self.port,
             serial: self.serial,
-            logical_sector: match self.logical_sector {
-                512 | 4096 => self.logical_sector,
-                other => return Err(bad("logical_sector", &other.to_string(), "512 or 4096")),
-            },
+            uuid: self.uuid,
+            logical_sector: BlockSize::from_bytes(self.logical_sector)
+                .ok_or_else(|| bad("logical_sector", &self.logical_sector.to_string(), "512 or 4096"))?,
+            blocks: self.blocks,
             partitions: self.partitions,
         })
     }
 }
 
 impl BadField {
-    fn of(self, machine: &MachineName, list: &'static str, index: usize) -> InventoryError {
+    fn of(self, machine: MachineName, list: &'static str, index: usize) -> InventoryError {
         let Self { field, found, wanted } = self;
         InventoryError::Field {
-            machine: machine.clone(),
+            machine,
             list,
             index,
             field,
@@ -166,22 +245,8 @@ fn bad(field: &'static str, found: &str, wanted: &'static str) -> BadField {
 }
 
 fn slot(field: &'static str, text: &str) -> Result<Address, BadField> {
-    let parts = || {
-        let (bus, place) = text.split_once(':')?;
-        let (device, function) = place.split_once('.')?;
-        Address::new(
-            hexadecimal(bus, 2)?,
-            hexadecimal(device, 2)?,
-            hexadecimal(function, 1)?,
-        )
-    };
-    parts().ok_or_else(|| {
-        bad(
-            field,
-            text,
-            "a slot such as 00:1f.2 (bus, device up to 1f, function up to 7)",
-        )
-    })
+    let wanted = "a slot such as 00:1f.2 (bus, device up to 1f, function up to 7)";
+    text.parse().map_err(|_| bad(field, text, wanted))
 }
 
 fn four_digits(field: &'static str, text: &str) -> Result<u16, BadField> {

@@ -14,7 +14,7 @@ pub fn render_json(reports: &[(Source, Report)]) -> String {
             let diagnostics: Vec<Value> = report
                 .diagnostics
                 .iter()
-                .map(|diagnostic| one(source, diagnostic))
+                .map(|diagnostic| json_diagnostic(source, diagnostic))
                 .collect();
             json!({ "file": source.name(), "ok": report.policy.is_some(), "diagnostics": diagnostics })
         })
@@ -22,7 +22,8 @@ pub fn render_json(reports: &[(Source, Report)]) -> String {
     format!("{:#}\n", json!({ "files": files }))
 }
 
-fn one(source: &Source, diagnostic: &Diagnostic) -> Value {
+/// One diagnostic.
+pub(crate) fn json_diagnostic(source: &Source, diagnostic: &Diagnostic) -> Value {
     let mut value = place(source, &diagnostic.primary);
     if let Value::Object(fields) = &mut value {
         fields.insert("file".into(), source.name().into());

@@ -6,6 +6,7 @@ mod junit;
 mod sarif;
 
 pub use human::{Colour, render_human};
+pub(crate) use json::json_diagnostic;
 pub use json::render_json;
 pub use junit::render_junit;
 pub use sarif::render_sarif;

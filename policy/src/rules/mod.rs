@@ -34,6 +34,7 @@ pub(crate) mod driver_not_built;
 pub(crate) mod duplicate_device;
 pub(crate) mod duplicate_key;
 pub(crate) mod empty_list;
+pub(crate) mod fleet;
 pub(crate) mod gateway_outside;
 pub(crate) mod gpt_writable;
 pub(crate) mod ip_without_stack;

@@ -163,11 +163,21 @@ fn every_rule_file_opens_with_its_code_and_has_its_golden_case() {
         };
         let code = between("code: \"", "\"").unwrap();
         assert!(rule.text.starts_with(&format!("//! {code}: ")), "{}", rule.path);
-        let name = between("example!(\"", "\"").unwrap();
-        let said = tree::read(&format!("policy/tests/golden/{name}.stderr"));
+        let goldens = [
+            ("example", "golden", "stderr"),
+            ("scene", "fleet", "txt"),
+            ("expectation", "expect", "stderr"),
+            ("change", "change", "txt"),
+        ];
+        let named = goldens.iter().find_map(|(kind, folder, end)| {
+            let name = between(&format!("example: {kind}!(\""), "\"")?;
+            Some(format!("policy/tests/{folder}/{name}.{end}"))
+        });
+        let golden = named.unwrap();
+        let said = tree::read(&golden);
         assert!(
             said.contains(&format!("[{code}]")),
-            "{} is not in {name}.stderr",
+            "{} is not in {golden}",
             rule.path
         );
         found += 1;

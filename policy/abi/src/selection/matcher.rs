@@ -47,42 +47,67 @@ impl<'a> Matcher<'a> {
     /// The first entry that matches `device`, or `None`. Advances the counters, so show each device once. Takes no
     /// memory.
     pub fn decide(&mut self, device: &Identity) -> Option<Decision<'a>> {
-        let mut counters = self.counters.iter_mut();
         let mut decision = None;
-        for (index, entry) in self.selection.entries.iter().enumerate() {
-            // Asked of every entry, also behind the one that decides: its counters must see the device.
-            if matches(entry, device, &mut counters) && decision.is_none() {
+        self.try_each(device, |index, entry, trial| {
+            if trial == Trial::Matches && decision.is_none() {
                 decision = Some(Decision {
                     entry: index,
                     driver: entry.driver(),
                     options: entry.options(),
                 });
             }
-        }
+        });
         decision
+    }
+
+    /// As [`Self::decide`], telling of every entry in order how `device` does against it.
+    pub fn try_each(&mut self, device: &Identity, mut told: impl FnMut(usize, &'a Entry, Trial)) {
+        let mut counters = self.counters.iter_mut();
+        for (index, entry) in self.selection.entries.iter().enumerate() {
+            // Asked of every entry, also behind the one that decides: its counters must see the device.
+            told(index, entry, attempt(entry, device, &mut counters));
+        }
     }
 }
 
-/// Whether all items of `entry` match; takes the counter of each of its `number=` items from `counters`.
-fn matches(entry: &Entry, device: &Identity, counters: &mut slice::IterMut<'_, u32>) -> bool {
+/// How a device does against one entry.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Trial {
+    /// Every item matches.
+    Matches,
+    /// The first item that does not, by its index in [`Entry::items`]; 0 where the entry has none and its driver's
+    /// default pattern does not match.
+    Fails(usize),
+}
+
+/// Tries all items of `entry`; takes the counter of each of its `number=` items from `counters`.
+fn attempt(entry: &Entry, device: &Identity, counters: &mut slice::IterMut<'_, u32>) -> Trial {
     if entry.items().is_empty() {
-        return entry.driver().is_some_and(|driver| driver.fits(device));
+        return match entry.driver() {
+            Some(driver) if driver.fits(device) => Trial::Matches,
+            _ => Trial::Fails(0),
+        };
     }
-    let mut fits = true;
-    for item in entry.items() {
+    let mut trial = Trial::Matches;
+    for (index, item) in entry.items().iter().enumerate() {
         // A counter is passed over even where it does not advance, so that the next item finds its own.
         let counter = match item {
             Item::Number(_) => counters.next(),
             Item::Property(..) | Item::Device(_) => None,
         };
-        fits = fits
-            && match item {
-                Item::Property(property, patterns) => patterns.matches(&property.text(device)),
-                Item::Device(driver) => driver.fits(device),
-                Item::Number(patterns) => counter.is_some_and(|counter| patterns.matches(&count(counter))),
-            };
+        if trial != Trial::Matches {
+            continue;
+        }
+        let fits = match item {
+            Item::Property(property, patterns) => patterns.matches(&property.text(device)),
+            Item::Device(driver) => driver.fits(device),
+            Item::Number(patterns) => counter.is_some_and(|counter| patterns.matches(&count(counter))),
+        };
+        if !fits {
+            trial = Trial::Fails(index);
+        }
     }
-    fits
+    trial
 }
 
 /// The counter's text, before it advances.

@@ -25,7 +25,7 @@ mod token;
 
 pub use drivers::{DefaultItem, Driver};
 pub use error::{ParseError, ParseErrorKind};
-pub use matcher::{Decision, Matcher};
+pub use matcher::{Decision, Matcher, Trial};
 pub use parse::{MAX_ENTRIES, MAX_LENGTH, parse, parse_items};
 pub use pattern::{Part, Pattern, Patterns};
 

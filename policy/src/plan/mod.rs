@@ -1,0 +1,22 @@
+//! `sekisho plan`: what a policy does to the machines of a fleet, and whether it covers them.
+//!
+//! [`Planner`] judges one hardware model, [`Fleet`] counts machines, [`cover()`] tells what is not as it should be,
+//! [`sectors`] plans disks. Decisions are those of the matcher and the disk functions that run in the hypervisor.
+
+mod cover;
+mod expect;
+mod fate;
+mod fleet;
+mod judge;
+pub mod sectors;
+mod show;
+mod story;
+
+pub(crate) use cover::Seen;
+pub use cover::{Strictness, cover};
+pub use expect::Expectations;
+pub use fate::{DefaultKey, Fate};
+pub use fleet::{Fleet, Hardware};
+pub use judge::{Decider, Flaw, Judgement, Planner, Verdict};
+pub use show::{JsonPlan, for_people, markdown};
+pub use story::story;
