@@ -45,13 +45,16 @@ pub struct Checksum {
     pub last: Option<u16>,
 }
 
-/// How a large TCP frame is cut.
+/// How a large TCP frame is cut. Each piece has its own lengths, identification, sequence number and checksums; the field
+/// of TCP's checksum holds the sum over the pseudo-header without its length, and [`Offload::transport`] says where.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Segmentation {
     /// Bytes of headers, which each piece gets.
     pub headers: u16,
     /// Most bytes of payload in a piece.
     pub payload: u16,
+    /// Where the network header begins, in bytes from the start of the frame.
+    pub start: u16,
     /// What carries it.
     pub network: Network,
 }

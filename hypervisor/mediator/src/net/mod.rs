@@ -8,5 +8,6 @@
 pub mod frame;
 pub mod incident;
 pub mod module;
+pub mod offload;
 pub mod port;
 pub mod pro1000;

@@ -3,8 +3,8 @@
 use super::Window;
 use crate::bytes;
 use crate::memory::Memory;
-use crate::pro1000::Sums;
 use crate::pro1000::spec::{DESCRIPTOR, EXSTEN, command, control, ctrl, received, register};
+use crate::pro1000::{Segment, Sums};
 
 /// Descriptors of each ring, in units of sixteen bytes.
 pub const UNITS: u32 = 64;
@@ -45,8 +45,8 @@ pub struct Received {
 pub struct Wanted {
     /// Checksums.
     pub sums: Sums,
-    /// Bytes of headers, and of payload in each piece.
-    pub segment: Option<(u8, u16)>,
+    /// TCP in pieces; its network header is where that of Ethernet ends.
+    pub segment: Option<Segment>,
     /// VLAN tag.
     pub tag: Option<u16>,
 }
@@ -312,16 +312,18 @@ fn context(wanted: Wanted, length: usize) -> [u32; 4] {
     let mut flags = command::DEXT | command::TCP;
     let mut control = 0;
     let mut sizes = 0;
-    if let Some((headers, payload)) = wanted.segment {
+    let mut network = sum(wanted.sums.network);
+    if let Some(segment) = wanted.segment {
         flags |= command::TSE;
-        control = bytes::low_dword((length - usize::from(headers)) as u64);
-        sizes = u32::from(payload) << 16 | u32::from(headers) << 8;
+        control = bytes::low_dword((length - segment.headers) as u64);
+        sizes = bytes::low_dword((segment.payload << 16 | segment.headers << 8) as u64);
+        network |= bytes::low_dword(segment.network as u64);
     }
     if wanted.sums.network.is_some() {
         flags |= command::IP;
     }
     [
-        sum(wanted.sums.network),
+        network,
         sum(wanted.sums.transport),
         u32::from(flags) << 24 | control,
         sizes,

@@ -12,4 +12,4 @@ mod tests;
 mod transmit;
 
 pub use nic::{Flavour, Link, Pro1000};
-pub use offload::{Sums, crc, finish, internet_sum};
+pub use offload::{Segment, Sums, crc, finish, internet_sum};

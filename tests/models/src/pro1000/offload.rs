@@ -11,11 +11,22 @@ pub struct Sums {
     pub transport: Option<(usize, usize, usize)>,
 }
 
-/// The frames that leave the NIC for one that was given to it: `segment` is bytes of headers, and of payload in each.
+/// How a frame is cut.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Segment {
+    /// Bytes of headers.
+    pub headers: usize,
+    /// Bytes of payload in each piece.
+    pub payload: usize,
+    /// Where the network header begins.
+    pub network: usize,
+}
+
+/// The frames that leave the NIC for one that was given to it.
 #[must_use]
-pub fn finish(frame: &[u8], sums: Sums, segment: Option<(usize, usize)>, tag: Option<u16>) -> Vec<Vec<u8>> {
+pub fn finish(frame: &[u8], sums: Sums, segment: Option<Segment>, tag: Option<u16>) -> Vec<Vec<u8>> {
     let pieces = match segment {
-        Some((headers, payload)) => cut(frame, sums, headers, payload.max(1)),
+        Some(segment) => cut(frame, sums, segment),
         None => vec![frame.to_vec()],
     };
     pieces
@@ -63,13 +74,22 @@ pub fn crc(content: &[u8]) -> u32 {
 
 fn insert(frame: &mut [u8], start: usize, last: usize, place: usize) {
     let end = if last == 0 { frame.len() } else { last + 1 };
-    let sum = !internet_sum(frame.get(start..end).unwrap_or_default());
+    let mut sum = !internet_sum(frame.get(start..end).unwrap_or_default());
+    // Zero is no checksum in UDP.
+    if sum == 0 && place == start + 6 {
+        sum = 0xffff;
+    }
     bytes::put(frame, place, &sum.to_be_bytes());
 }
 
 /// TCP in pieces (SDM 3.5): each has the headers with its own lengths, identification, sequence number and flags.
-fn cut(frame: &[u8], sums: Sums, headers: usize, payload: usize) -> Vec<Vec<u8>> {
-    let network = sums.network.map_or(14, |(start, ..)| start);
+fn cut(frame: &[u8], sums: Sums, segment: Segment) -> Vec<Vec<u8>> {
+    let Segment {
+        headers,
+        payload,
+        network,
+    } = segment;
+    let payload = payload.max(1);
     let transport = sums.transport.map_or(headers, |(start, ..)| start);
     let content = frame.get(headers..).unwrap_or_default();
     let count = content.chunks(payload).count();

@@ -1,6 +1,6 @@
 //! The model, driven bare by the guest's driver: what comes out is what went in, and a mistake is a breach.
 
-use super::{Flavour, Pro1000, Sums, crc, finish, internet_sum};
+use super::{Flavour, Pro1000, Segment, Sums, crc, finish, internet_sum};
 use crate::guest::{Form, Pro1000Driver, Window};
 use crate::memory::{Memory, Reach};
 use crate::pro1000::spec::{control, register};
@@ -78,7 +78,12 @@ fn segments_have_their_own_lengths_numbers_and_flags() {
         network: Some((14, 33, 24)),
         transport: Some((34, 0, 50)),
     };
-    let pieces = finish(&whole, sums, Some((54, 10)), None);
+    let segment = Segment {
+        headers: 54,
+        payload: 10,
+        network: 14,
+    };
+    let pieces = finish(&whole, sums, Some(segment), None);
     let seen: Vec<_> = pieces
         .iter()
         .map(|piece| {

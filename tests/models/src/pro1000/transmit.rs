@@ -1,7 +1,7 @@
 //! The transmitter: legacy, context and data descriptors; what is left to the NIC is done.
 
 use super::nic::{Flavour, Pro1000};
-use super::offload::{Sums, finish};
+use super::offload::{Segment, Sums, finish};
 use super::receive::TRANSMIT_OWNER;
 use super::spec::{DESCRIPTOR, cause, command, control, register};
 use crate::breach::Breach;
@@ -131,11 +131,16 @@ impl Pro1000 {
         for (start, last, place) in [sums.network, sums.transport].into_iter().flatten() {
             is_bad |= start >= frame.len() || place + 2 > frame.len() || last >= frame.len();
         }
-        let segment = is_segmented.then(|| (context.headers(), context.payload()));
+        let (network, ..) = context.sum(0);
+        let segment = is_segmented.then(|| Segment {
+            headers: context.headers(),
+            payload: context.payload(),
+            network,
+        });
         if is_segmented {
             let whole = context.headers() + context.total() == frame.len();
             is_bad |= !whole || context.payload() == 0 || context.headers() >= frame.len();
-            is_bad |= sums.transport.is_none();
+            is_bad |= sums.transport.is_none() || network < 14;
         }
         if is_bad {
             self.memory.breach(Breach::BadDescriptor(index));

@@ -16,6 +16,7 @@ use crate::net::frame::MacAddress;
 use crate::net::incident::{Incident, Incidents};
 use crate::net::module::Module;
 use crate::seam::{Buffer, Host, Registers};
+use alloc::vec;
 use alloc::vec::Vec;
 
 /// Of rings and buffers. A buffer does not cross a page that it need not.
@@ -85,6 +86,7 @@ impl Pro1000 {
             window: 0,
             missed: 0,
             incidents: Incidents::default(),
+            scratch: vec![0; receiver::LONGEST],
             address: address(registers),
         };
         nic.begin(registers, host);

@@ -43,6 +43,7 @@ use super::module::Module;
 use super::port::GuestLink;
 use crate::cpu::registers::Width;
 use crate::seam::{Host, Instant, Registers};
+use alloc::vec::Vec;
 use control::{Control, Use};
 use eeprom::{NotARead, Wires};
 use filter::Filter;
@@ -108,6 +109,8 @@ struct Nic {
     /// Frames that were dropped since the guest last read the counters.
     missed: u32,
     incidents: Incidents,
+    /// Where frames are made that are not as the module gave them.
+    scratch: Vec<u8>,
     address: MacAddress,
 }
 

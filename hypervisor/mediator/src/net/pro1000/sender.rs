@@ -293,12 +293,15 @@ fn context(length: usize, offload: Offload) -> Words {
         )
     };
     let mut command = COMMAND_EXTENDED;
+    let mut network = sum(offload.network);
     let mut tail = [0, 0];
     if let Some(segmentation) = offload.segmentation {
         command |= COMMAND_SEGMENT | COMMAND_TCP;
         if segmentation.network == Network::Ipv4 {
             command |= COMMAND_IPV4;
         }
+        // Where the lengths are, with a checksum or without.
+        network |= u32::from(segmentation.start & 0xff);
         let payload = length.saturating_sub(segmentation.headers.into());
         tail = [
             u32::try_from(payload).unwrap_or(0) & super::descriptor::LENGTH,
@@ -309,7 +312,7 @@ fn context(length: usize, offload: Offload) -> Words {
     }
     let [payload, sizes] = tail;
     [
-        sum(offload.network),
+        network,
         sum(offload.transport),
         u32::from(command) << 24 | TYPE_CONTEXT << TYPE_SHIFT | payload,
         sizes,

@@ -1,17 +1,17 @@
 //! A look: frames of the real ring to the module and the guest, the guest's to the module and the real ring.
 
 use super::control::Use;
-use super::descriptor::{STATUS_DONE, STATUS_END, STATUS_IGNORE};
 use super::identity::Family;
 use super::receive::{self, NoBuffers};
 use super::receiver::{Arrival, Marks};
-use super::sender::{NoRoom, Wish};
+use super::sender::{LARGE_BYTES, NoRoom, Wish};
 use super::spec::{CAUSE_ASSERTED, CAUSE_RXT0, ICS};
-use super::transmit::{Contexts, Way};
+use super::transmit::{self, Contexts, Tags, Way};
 use super::{Backlog, Guest, Nic};
-use crate::net::frame::{Frame, Offload};
+use crate::net::frame::{Frame, HEADER_LENGTH, Offload};
 use crate::net::incident::Incident;
 use crate::net::module::Module;
+use crate::net::offload::{Malformed, check_sequence, finish, insert_tag};
 use crate::net::port::{Full, Outlets, Verdict};
 use crate::seam::{Host, Instant, Registers};
 
@@ -213,8 +213,29 @@ struct Ways<'a, H> {
 
 impl<H: Host> Outlets for Ways<'_, H> {
     fn to_wire(&mut self, frame: Frame<'_>) -> Result<(), Full> {
+        let Nic {
+            sender,
+            scratch,
+            incidents,
+            control,
+            ..
+        } = &mut *self.nic;
+        // The NIC inserts tags only where the guest had it do so.
+        let frame = match frame.offload.tag {
+            Some(_) if control.tags() == Tags::Left => match insert_tag(frame, scratch) {
+                Ok(frame) => frame,
+                Err(Malformed) => {
+                    incidents.add(Incident::RefusedOffload, 0, 0);
+                    return Ok(());
+                }
+            },
+            _ => frame,
+        };
         let length = frame.bytes.len();
-        let sender = &mut self.nic.sender;
+        if !transmit::is_inside(frame.offload, length) || !(HEADER_LENGTH..=LARGE_BYTES).contains(&length) {
+            incidents.add(Incident::RefusedOffload, 0, 0);
+            return Ok(());
+        }
         let mut buffer = sender.take(length, self.host).map_err(|NoRoom| Full)?;
         self.host.with(&mut buffer, |bytes, _| {
             if let Some(place) = bytes.get_mut(..length) {
@@ -226,24 +247,48 @@ impl<H: Host> Outlets for Ways<'_, H> {
     }
 
     fn to_guest(&mut self, frame: Frame<'_>) -> Result<(), Full> {
-        let nic = &mut *self.nic;
-        if nic.guest == Guest::Absent || !nic.control.receives() {
+        let Nic {
+            guest,
+            control,
+            receive,
+            scratch,
+            incidents,
+            ..
+        } = &mut *self.nic;
+        if *guest == Guest::Absent || !control.receives() {
             return Err(Full);
         }
-        let check = [0; CHECK_BYTES];
-        let trailer = if nic.control.has_check() { &check[..] } else { &[] };
-        let marks = Marks {
-            status: STATUS_DONE | STATUS_END | STATUS_IGNORE,
-            errors: 0,
-            sum: 0,
-            tag: 0,
-        };
-        let layout = nic.control.layout();
-        let parts = [frame.bytes, trailer];
-        let ring = &mut nic.receive.ring;
-        receive::deliver(ring, layout, parts, marks, self.host.guest(), &mut nic.incidents)
-            .map_err(|NoBuffers| Full)?;
-        self.causes |= CAUSE_RXT0;
+        let mut frame = frame;
+        let mut marks = Marks::MADE_HERE;
+        if let (Some(tag), Tags::Inserted) = (frame.offload.tag, control.tags()) {
+            marks = marks.with_tag(tag);
+            frame.offload.tag = None;
+        }
+        let layout = control.layout();
+        let memory = self.host.guest();
+        let mut delivered = 0;
+        let mut is_full = false;
+        let done = finish(frame, scratch, |bytes| {
+            let check = control.has_check().then(|| check_sequence(bytes));
+            let check = check.as_ref().map_or(&[][..], |check| check);
+            let parts = [bytes, check];
+            match receive::deliver(&mut receive.ring, layout, parts, marks, memory, incidents) {
+                Ok(()) => delivered += 1,
+                Err(NoBuffers) => is_full = true,
+            }
+        });
+        if delivered > 0 {
+            self.causes |= CAUSE_RXT0;
+        } else if is_full {
+            return Err(Full);
+        }
+        if is_full {
+            // Of a frame in pieces, some were there.
+            self.nic.incidents.add(Incident::Dropped, 0, 0);
+        }
+        if done.is_err() {
+            self.nic.incidents.add(Incident::RefusedOffload, 0, 0);
+        }
         Ok(())
     }
 }

@@ -383,6 +383,7 @@ impl Context {
         Segmentation {
             headers: self.headers,
             payload: self.payload,
+            start: self.network.start,
             network: if self.command & COMMAND_IPV4 == 0 {
                 Network::Ipv6
             } else {
@@ -423,7 +424,7 @@ fn gather<G: GuestMemory>(pieces: &[Piece], mut bytes: &mut [u8], guest: &G) -> 
 }
 
 /// Whether all that is asked for lies in the frame: the NIC is not trusted to look.
-fn is_inside(offload: Offload, length: usize) -> bool {
+pub(super) fn is_inside(offload: Offload, length: usize) -> bool {
     let most = offload.segmentation.map_or(length, |it| usize::from(it.headers));
     let fits = |sum: Option<Checksum>| {
         sum.is_none_or(|sum| {
@@ -435,6 +436,6 @@ fn is_inside(offload: Offload, length: usize) -> bool {
     };
     let has_payload = offload
         .segmentation
-        .is_none_or(|it| usize::from(it.headers) > HEADER_LENGTH && usize::from(it.headers) < length);
+        .is_none_or(|it| usize::from(it.start) < most && (HEADER_LENGTH..length).contains(&most));
     fits(offload.network) && fits(offload.transport) && has_payload
 }

@@ -1,6 +1,6 @@
 //! What a guest's driver sends and receives through `pass` is, bit by bit, what it would be without us.
 
-use super::frames::{GUEST, PEER, TCP_SUMS, frame, padded, tcp};
+use super::frames::{Carrier, Cut, GUEST, PEER, frame, padded, tcp};
 use super::{FLAVOURS, Scene, contents, forms};
 use sekisho_models::guest::{Form, Wanted};
 use sekisho_models::pro1000::spec::{cause, control, received};
@@ -91,9 +91,10 @@ fn what_the_device_says_of_a_frame_reaches_the_guest() {
     for form in forms(Flavour::E82574) {
         let mut scene = Scene::new(Flavour::E82574);
         let mut driver = scene.driver(*form);
-        let mut good = finish(&tcp(100, 1, true), TCP_SUMS, None, Some(0x0123)).remove(0);
+        let (whole, sums, _) = tcp(Carrier::Ipv4, 100, Cut::No);
+        let mut good = finish(&whole, sums, None, Some(0x0123)).remove(0);
         good[..6].copy_from_slice(&GUEST);
-        let mut bad = finish(&tcp(100, 1, true), TCP_SUMS, None, None).remove(0);
+        let mut bad = finish(&whole, sums, None, None).remove(0);
         bad[..6].copy_from_slice(&GUEST);
         bad[20] ^= 1;
         let received = scene.receive(&mut driver, &[good.clone(), bad]);
@@ -116,22 +117,19 @@ fn checksums_segments_and_tags_are_made_by_the_device() {
         let mut scene = Scene::new(flavour);
         let mut driver = scene.driver(Form::Legacy);
         for tag in [None, Some(0x2005)] {
-            for (payload, segment) in [
-                (1000, None),
-                (9_000, Some((54, 1448))),
-                (60_000, Some((54, 1460))),
-            ] {
-                let whole = tcp(payload, 5, segment.is_none());
-                let wanted = Wanted {
-                    sums: TCP_SUMS,
-                    segment,
-                    tag,
-                };
-                let pieces: Vec<&[u8]> = whole.chunks(16_000).collect();
-                driver.send_pieces(&mut scene, &pieces, wanted);
-                scene.device.run();
-                let segment = segment.map(|(headers, most)| (usize::from(headers), usize::from(most)));
-                assert_eq!(scene.device.take_sent(), finish(&whole, TCP_SUMS, segment, tag));
+            for carrier in [Carrier::Ipv4, Carrier::Ipv6] {
+                for (payload, cut) in [
+                    (1000, Cut::No),
+                    (9_000, Cut::Into(1448)),
+                    (60_000, Cut::Into(1460)),
+                ] {
+                    let (whole, sums, segment) = tcp(carrier, payload, cut);
+                    let wanted = Wanted { sums, segment, tag };
+                    let pieces: Vec<&[u8]> = whole.chunks(16_000).collect();
+                    driver.send_pieces(&mut scene, &pieces, wanted);
+                    scene.device.run();
+                    assert_eq!(scene.device.take_sent(), finish(&whole, sums, segment, tag));
+                }
             }
         }
     }
