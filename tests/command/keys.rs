@@ -266,6 +266,23 @@ fn a_damaged_copy_of_a_header_is_told_and_repaired() {
 }
 
 #[test]
+fn a_change_tells_of_a_damaged_copy_and_writes_it_again() {
+    let folder = Folder::with_store("damaged-change");
+    for name in ["store/volumes/system.luks2", "store/secrets.sealed"] {
+        let mut bytes = fs::read(folder.path(name)).unwrap();
+        bytes[..512].fill(0);
+        fs::write(folder.path(name), bytes).unwrap();
+    }
+    let new = folder.path("second");
+    let changed = folder.keys("passwd", "first", &["--new-passphrase-file", &new]);
+    assert_eq!(changed.status.code(), Some(0), "{}", text(&changed.stderr));
+    let told = text(&changed.stderr);
+    assert_eq!(told.matches("writes both copies again").count(), 2, "{told}");
+    let shown = folder.keys("show", "second", &[]);
+    assert_eq!((shown.status.code(), text(&shown.stderr)), (Some(0), ""));
+}
+
+#[test]
 fn what_an_interrupted_change_left_behind_is_no_hindrance() {
     let folder = Folder::with_store("interrupted");
     fs::write(folder.path("store/secrets.sealed.new"), "half").unwrap();

@@ -2,9 +2,10 @@
 
 use super::init::tell_recovery_key;
 use super::{CostArguments, Stop, System, ask, files};
-use crate::command::print;
+use crate::command::{print, report};
+use sekisho_keys::luks2::Condition;
 use sekisho_keys::recovery::RecoveryKey;
-use sekisho_keys::store::{OpenStore, RECOVERY_SLOT};
+use sekisho_keys::store::{OpenStore, RECOVERY_SLOT, SECRETS_FILE, header_file};
 use std::path::{Path, PathBuf};
 
 #[derive(clap::Args)]
@@ -111,7 +112,24 @@ pub(super) fn recovery(arguments: &Recovery) -> Result<(), Stop> {
 impl Opener {
     fn open(&self) -> Result<OpenStore, Stop> {
         let passphrase = ask::existing(self.passphrase_file.as_ref())?;
-        open(&self.store, passphrase.expose())
+        let opened = open(&self.store, passphrase.expose())?;
+        tell_damage(&opened);
+        Ok(opened)
+    }
+}
+
+/// Tells of headers with a damaged copy: a change writes both copies of every header.
+fn tell_damage(opened: &OpenStore) {
+    let volumes = opened.volumes.iter();
+    let headers = volumes.map(|volume| (header_file(&volume.name), &volume.header));
+    let sealed = (SECRETS_FILE.to_owned(), &opened.sealed.header);
+    for (path, header) in headers.chain([sealed]) {
+        if header.condition() != Condition::Whole {
+            let condition = header.condition();
+            report(&format!(
+                "warning: {path}: {condition}; the change writes both copies again\n"
+            ));
+        }
     }
 }
 
