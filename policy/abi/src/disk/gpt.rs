@@ -76,7 +76,7 @@ pub enum Copies {
 /// Why there is no table to go by, though the MBR says there is one.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Error<E> {
-    /// The disk could not be read.
+    /// The first block could not be read: whether there is a table is not known.
     Read(E),
     /// No copy is intact.
     Damaged {
@@ -98,6 +98,8 @@ impl<E> From<E> for Error<E> {
 pub enum Fault {
     /// Its place is behind the end of the disk.
     Outside,
+    /// A block of it cannot be read.
+    Unreadable,
     /// No `EFI PART`, or not revision 1.0 with a header of 92 bytes.
     Header,
     /// The header's checksum, or its own block number in it.
@@ -116,6 +118,7 @@ impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Outside => f.write_str("it would be behind the end of the disk"),
+            Self::Unreadable => f.write_str("a block of it cannot be read"),
             Self::Header => f.write_str("there is no header of revision 1.0"),
             Self::HeaderChecksum => f.write_str("the header's checksum or block number is wrong"),
             Self::Layout => f.write_str("headers, entries and usable blocks overlap or leave the disk"),
@@ -142,7 +145,8 @@ impl<E: fmt::Display> fmt::Display for Error<E> {
 
 impl<E: fmt::Debug + fmt::Display> core::error::Error for Error<E> {}
 
-/// Reads the table of a disk; `None` without a protective MBR, whatever else is there: no operating system looks.
+/// Reads the table of a disk; `None` without a protective MBR, whatever else is there: no operating system looks. A copy
+/// with a block that cannot be read is a damaged one.
 ///
 /// `read_block` fills its buffer, which is one block long, with the block of that number.
 ///
@@ -160,9 +164,9 @@ pub fn read<E>(
     if !is_protective(&block) {
         return Ok(None);
     }
-    let primary = TableCopy::read(shape, PRIMARY, &mut block, &mut read_block)?;
+    let primary = TableCopy::read(shape, PRIMARY, &mut block, &mut read_block);
     let backup_at = primary.as_ref().map_or(last, |copy| copy.alternate);
-    let backup = TableCopy::read(shape, backup_at, &mut block, &mut read_block)?;
+    let backup = TableCopy::read(shape, backup_at, &mut block, &mut read_block);
     let (believed, other, copies) = match (primary, backup) {
         (Ok(primary), Ok(backup)) if primary.says_the_same(&backup) => (primary, Some(backup), Copies::Agree),
         (Ok(primary), Ok(backup)) => (primary, Some(backup), Copies::Differ),
@@ -206,30 +210,26 @@ impl TableCopy {
         at: u64,
         block: &mut [u8],
         read_block: &mut impl FnMut(u64, &mut [u8]) -> Result<(), E>,
-    ) -> Result<Result<Self, Fault>, E> {
+    ) -> Result<Self, Fault> {
         if at >= shape.blocks {
-            return Ok(Err(Fault::Outside));
+            return Err(Fault::Outside);
         }
-        read_block(at, block)?;
-        let header = match Header::parse(shape, at, block) {
-            Ok(header) => header,
-            Err(fault) => return Ok(Err(fault)),
-        };
+        let mut read = |number, block: &mut [u8]| read_block(number, block).map_err(|_| Fault::Unreadable);
+        read(at, block)?;
+        let header = Header::parse(shape, at, block)?;
         let mut entries = Entries::new(&header);
         for number in header.entries.first()..=header.entries.last() {
-            read_block(number, block)?;
-            if let Err(fault) = entries.take(block) {
-                return Ok(Err(fault));
-            }
+            read(number, block)?;
+            entries.take(block)?;
         }
-        Ok(entries.finish().map(|partitions| Self {
+        Ok(Self {
             disk: header.disk,
             usable: header.usable,
-            partitions,
+            partitions: entries.finish()?,
             own: at,
             alternate: header.alternate,
             tables: [header.place, header.entries],
-        }))
+        })
     }
 
     fn says_the_same(&self, backup: &Self) -> bool {

@@ -129,6 +129,38 @@ fn a_disk_that_cannot_be_read_says_so() {
     assert_eq!(read(made.shape, |_, _| Err("broken")), Err(Error::Read("broken")));
 }
 
+/// The table of a usual disk with blocks that cannot be read.
+fn without(broken: &[u64]) -> Result<Option<Gpt>, Error<&'static str>> {
+    let mut made = Made::usual();
+    read(made.shape, |number, into| {
+        if broken.contains(&number) {
+            return Err("broken");
+        }
+        into.copy_from_slice(made.block(number));
+        Ok(())
+    })
+}
+
+#[test]
+fn a_copy_with_a_block_that_cannot_be_read_leaves_the_other() {
+    let whole = intact(&Made::usual());
+    for (block, copies) in [
+        (1, Copies::BackupOnly(Fault::Unreadable)),
+        (2, Copies::BackupOnly(Fault::Unreadable)),
+        (BLOCKS - 1, Copies::PrimaryOnly(Fault::Unreadable)),
+        (BLOCKS - 33, Copies::PrimaryOnly(Fault::Unreadable)),
+    ] {
+        let table = without(&[block]).unwrap().unwrap();
+        assert_eq!((table.copies, &table.partitions), (copies, &whole.partitions));
+    }
+}
+
+#[test]
+fn two_copies_that_cannot_be_read_are_an_error_and_not_a_disk_without_a_table() {
+    let (primary, backup) = (Fault::Unreadable, Fault::Unreadable);
+    assert_eq!(without(&[1, BLOCKS - 1]), Err(Error::Damaged { primary, backup }));
+}
+
 #[test]
 fn a_disk_of_no_blocks_has_no_table_and_is_not_read() {
     let shape = Shape {

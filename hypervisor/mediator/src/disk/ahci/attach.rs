@@ -5,13 +5,12 @@
 //! memory is used any more.
 
 use super::order::{STRUCTURE_ALIGNMENT, STRUCTURE_BYTES, Structures};
-use super::own::{MILLISECOND, Own, OwnReader, Stuck, stop, wait};
+use super::own::{LINK, Link, MILLISECOND, Own, OwnReader, Stuck, is_linked, start, stop, wait};
 use super::port::{Abilities, Port};
 use super::spec::{
     BOHC, BOHC_BB, BOHC_BOS, BOHC_OOS, CAP, CAP_S64A, CAP_SSS, CAP2, CAP2_BOH, GHC, GHC_AE, GHC_HR, IS,
-    MAX_PORTS, PI, PX_CMD, PX_CMD_CPD, PX_CMD_FRE, PX_CMD_ICC, PX_CMD_ICC_ACTIVE, PX_CMD_POD, PX_CMD_ST,
-    PX_CMD_SUD, PX_IS, PX_SERR, PX_SIG, PX_SIG_DISK, PX_SIG_PACKET, PX_SSTS, PX_SSTS_DET, PX_SSTS_LINKED,
-    PX_TFD, PX_TFD_BSY, PX_TFD_DRQ, VS,
+    MAX_PORTS, PI, PX_CMD, PX_CMD_CPD, PX_CMD_ICC, PX_CMD_ICC_ACTIVE, PX_CMD_POD, PX_CMD_SUD, PX_IS, PX_SIG,
+    PX_SIG_DISK, PX_SIG_PACKET, VS,
 };
 use super::{Ahci, State};
 use crate::disk::bind::Binder;
@@ -32,10 +31,6 @@ const HANDOFF: u64 = 25 * MILLISECOND;
 const HANDOFF_BUSY: u64 = 2_000 * MILLISECOND;
 /// A controller reset (10.4.3).
 const RESET: u64 = 1_000 * MILLISECOND;
-/// A link comes up (10.1.1 says 10 ms; a device that was just powered needs longer).
-const LINK: u64 = 100 * MILLISECOND;
-/// A device is ready; a disk spins up first.
-const READY: u64 = 15_000 * MILLISECOND;
 
 /// Why a controller is not to be used.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -172,11 +167,18 @@ fn meet<R: Registers, H: Host, B: Binder>(
     let Ok(identity) = own.identify(kind) else {
         return Ok(None);
     };
+    let mut link = Link::Kept;
     if kind == Kind::Disk {
         let known = identity.known();
-        binder.inspect(port.number, &identity, &mut OwnReader { own, known })?;
+        let mut blocks = OwnReader { own, known, link };
+        binder.inspect(port.number, &identity, &mut blocks)?;
+        link = blocks.link;
     }
-    Ok(Drive::new(identity).ok())
+    let mut drive = Drive::new(identity).ok();
+    if let (Some(drive), Link::Reset) = (&mut drive, link) {
+        drive.reset();
+    }
+    Ok(drive)
 }
 
 /// Lets the firmware's driver hand over (10.6).
@@ -274,26 +276,4 @@ fn spin_up<R: Registers>(port: &Port, registers: &mut R) {
         command |= PX_CMD_POD;
     }
     port.store(PX_CMD, command, registers);
-}
-
-fn is_linked<R: Registers>(port: &Port, registers: &mut R) -> bool {
-    port.load(PX_SSTS, registers) & PX_SSTS_DET == PX_SSTS_LINKED
-}
-
-/// Starts a port whose device is ready, or will be (10.3.1).
-fn start<R: Registers, H: Host>(port: &Port, registers: &mut R, host: &H) {
-    for register in [PX_SERR, PX_IS] {
-        let told = port.load(register, registers);
-        port.store(register, told, registers);
-    }
-    let command = port.load(PX_CMD, registers) | PX_CMD_FRE;
-    port.store(PX_CMD, command, registers);
-    let ready = wait(READY, registers, host, |registers| {
-        port.load(PX_TFD, registers) & (PX_TFD_BSY | PX_TFD_DRQ) == 0
-    });
-    // What is not ready takes no command: the first one will say so.
-    if ready {
-        let command = port.load(PX_CMD, registers) | PX_CMD_ST;
-        port.store(PX_CMD, command, registers);
-    }
 }

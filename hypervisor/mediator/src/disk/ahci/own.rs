@@ -2,7 +2,10 @@
 
 use super::order::Order;
 use super::port::Port;
-use super::spec::{PX_CI, PX_CMD, PX_CMD_CR, PX_CMD_FR, PX_CMD_FRE, PX_CMD_ST, PX_IS, PX_IS_FATAL};
+use super::spec::{
+    PX_CI, PX_CMD, PX_CMD_CR, PX_CMD_FR, PX_CMD_FRE, PX_CMD_ST, PX_IS, PX_IS_FATAL, PX_SCTL, PX_SCTL_RESET,
+    PX_SERR, PX_SSTS, PX_SSTS_DET, PX_SSTS_LINKED, PX_TFD, PX_TFD_BSY, PX_TFD_DRQ,
+};
 use super::start::identify;
 use crate::disk::bind::{BlockReader, Unreadable};
 use crate::disk::command::{FIS_BYTES, Identity, Kind, Known, PAGE_BYTES, TaskFile, piece};
@@ -16,6 +19,10 @@ pub(super) const MILLISECOND: u64 = 1_000_000;
 const COMMAND: u64 = 30_000 * MILLISECOND;
 /// PxCMD.CR and FR clear after ST and FRE (10.1.2).
 const STOP: u64 = 500 * MILLISECOND;
+/// A link comes up (10.1.1 says 10 ms; a device that was just powered needs longer).
+pub(super) const LINK: u64 = 100 * MILLISECOND;
+/// A device is ready; a disk spins up first.
+const READY: u64 = 15_000 * MILLISECOND;
 /// READ DMA EXT and READ DMA (ACS-4, 7.20 and 7.19).
 const READ_48: u8 = 0x25;
 const READ_28: u8 = 0xc8;
@@ -33,6 +40,16 @@ pub(super) struct Own<'a, R, H> {
 pub(super) struct OwnReader<'a, R, H> {
     pub(super) own: Own<'a, R, H>,
     pub(super) known: Known,
+    pub(super) link: Link,
+}
+
+/// What was done to the link to a disk, to read it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Link {
+    /// Nothing.
+    Kept,
+    /// It was reset: another disk may be there now.
+    Reset,
 }
 
 impl<R: Registers, H: Host> Own<'_, R, H> {
@@ -85,6 +102,31 @@ impl<R: Registers, H: Host> Own<'_, R, H> {
     }
 }
 
+impl<R: Registers, H: Host> OwnReader<'_, R, H> {
+    /// Starts the port again where a read that failed has stopped it. A disk that is still at that read is reset.
+    fn restart(&mut self) -> Result<(), Unreadable> {
+        let Own {
+            port,
+            registers,
+            host,
+            chunk,
+        } = &mut self.own;
+        if port.load(PX_CMD, *registers) & PX_CMD_ST != 0 {
+            return Ok(());
+        }
+        // Without a chunk the port has not stopped.
+        if chunk.is_none() {
+            return Err(Unreadable);
+        }
+        if port.load(PX_TFD, *registers) & (PX_TFD_BSY | PX_TFD_DRQ) != 0 {
+            self.link = Link::Reset;
+            reset_link(port, *registers, *host);
+        }
+        start(port, *registers, *host);
+        Ok(())
+    }
+}
+
 impl<R: Registers, H: Host> BlockReader for OwnReader<'_, R, H> {
     fn read(&mut self, first: u64, data: &mut [u8]) -> Result<(), Unreadable> {
         let command = if self.known.lba48 { READ_48 } else { READ_28 };
@@ -96,11 +138,43 @@ impl<R: Registers, H: Host> BlockReader for OwnReader<'_, R, H> {
         for part in data.chunks_mut(CHUNK_BYTES) {
             let blocks = u32::try_from(part.len()).map_err(|_| Unreadable)? / self.known.block_bytes;
             let task = piece(&task, first, blocks).ok_or(Unreadable)?;
+            self.restart()?;
             self.own.read(&task, part)?;
             first = first.checked_add(blocks.into()).ok_or(Unreadable)?;
         }
         Ok(())
     }
+}
+
+/// Starts a port whose device is ready, or will be (10.3.1).
+pub(super) fn start<R: Registers, H: Host>(port: &Port, registers: &mut R, host: &H) {
+    for register in [PX_SERR, PX_IS] {
+        let told = port.load(register, registers);
+        port.store(register, told, registers);
+    }
+    let command = port.load(PX_CMD, registers) | PX_CMD_FRE;
+    port.store(PX_CMD, command, registers);
+    let ready = wait(READY, registers, host, |registers| {
+        port.load(PX_TFD, registers) & (PX_TFD_BSY | PX_TFD_DRQ) == 0
+    });
+    // What is not ready takes no command: the first one will say so.
+    if ready {
+        let command = port.load(PX_CMD, registers) | PX_CMD_ST;
+        port.store(PX_CMD, command, registers);
+    }
+}
+
+/// Resets the link of a stopped port, and with it the device (10.4.2).
+fn reset_link<R: Registers, H: Host>(port: &Port, registers: &mut R, host: &H) {
+    let control = port.load(PX_SCTL, registers) & !PX_SSTS_DET;
+    port.store(PX_SCTL, control | PX_SCTL_RESET, registers);
+    wait(MILLISECOND, registers, host, |_| false);
+    port.store(PX_SCTL, control, registers);
+    wait(LINK, registers, host, |registers| is_linked(port, registers));
+}
+
+pub(super) fn is_linked<R: Registers>(port: &Port, registers: &mut R) -> bool {
+    port.load(PX_SSTS, registers) & PX_SSTS_DET == PX_SSTS_LINKED
 }
 
 /// The controller does not do as it is told.

@@ -171,6 +171,8 @@ pub(super) const PX_SSTS_DET: u32 = 0xf;
 pub(super) const PX_SSTS_LINKED: u32 = 3;
 /// PxSERR.DIAG.X (3.3.12): a device came since this was cleared. Until then its first FIS is not taken.
 pub(super) const PX_SERR_EXCHANGED: u32 = 1 << 26;
+/// PxSCTL.DET (3.3.11): resets the link, as long as it stands there.
+pub(super) const PX_SCTL_RESET: u32 = 1;
 /// What of PxSCTL the guest may write (3.3.11): DET, SPD, IPM. The other fields are for port multipliers.
 pub(super) const PX_SCTL_WRITABLE: u32 = 0xfff;
 

@@ -6,9 +6,12 @@ use sekisho_abi::disk::BlockSize;
 use sekisho_abi::storage::Atapi;
 use sekisho_mediator::disk::ahci::{Ahci, AttachError};
 use sekisho_mediator::disk::bind::{Binder, BlockReader};
-use sekisho_mediator::disk::command::Identity;
+use sekisho_mediator::disk::command::{Identity, TaskFile, Verdict};
+use sekisho_mediator::disk::drive::Refusal;
 use sekisho_mediator::disk::filter::SectorFilter;
 use sekisho_models::ahci::Hba;
+use sekisho_models::ata::platter::Durability;
+use sekisho_models::ata::spec::command;
 use sekisho_models::ata::{Disk, Drive, Fault, Geometry};
 use sekisho_models::guest::{AhciDriver, Window};
 use sekisho_models::memory::{Memory, Reach};
@@ -62,16 +65,19 @@ impl Binder for Nobody {
     }
 }
 
-/// Reads the first three blocks, and keeps whether each came.
+/// Reads the first three blocks, and keeps those that came.
 #[derive(Default)]
-struct ThreeBlocks(Vec<bool>);
+struct ThreeBlocks(Vec<Option<Vec<u8>>>);
 
 impl Binder for ThreeBlocks {
     type Refusal = ();
 
     fn inspect(&mut self, _: u8, _: &Identity, blocks: &mut dyn BlockReader) -> Result<(), ()> {
-        let came = |number| blocks.read(number, &mut [0; 512]).is_ok();
-        self.0 = (0..3).map(came).collect();
+        let mut read = |number| {
+            let mut block = vec![0; 512];
+            blocks.read(number, &mut block).is_ok().then_some(block)
+        };
+        self.0 = (0..3).map(&mut read).collect();
         Ok(())
     }
 
@@ -130,14 +136,53 @@ fn a_drive_that_says_nothing_is_closed_and_the_others_work() {
     assert_eq!(scene.read_blocks(&mut driver, SYSTEM.first, 1), plain);
 }
 
-#[test]
-fn after_a_read_without_an_answer_the_next_one_brings_no_bytes_of_another() {
-    let mut silent = disk("SILENT");
-    silent.disk_mut().unwrap().inject(Fault::Silent { command: 3 });
-    let (mut hba, memory) = hardware(vec![Some(silent)]);
+/// What comes of the first three blocks of a disk that fails in this way, and what becomes of a read of the guest's then.
+fn three_blocks(fail: impl FnOnce(&mut Disk)) -> (Vec<Option<Vec<u8>>>, Result<Verdict, Refusal>) {
+    let mut drive = disk("SYSTEM");
+    let failing = drive.disk_mut().unwrap();
+    failing.platter.write(0, &content(4, 3 * 512), Durability::Forced);
+    fail(failing);
+    let (mut hba, memory) = hardware(vec![Some(drive)]);
     let mut binder = ThreeBlocks::default();
-    attach(&mut hba, &memory, &mut binder).ok().unwrap();
-    assert_eq!(binder.0, [true, false, false]);
+    let ahci = attach(&mut hba, &memory, &mut binder).ok().unwrap();
+    assert_eq!(memory.breaches(), []);
+    let (_, drive) = ahci.drives().next().unwrap();
+    let read = TaskFile {
+        command: command::READ_DMA_EXT,
+        count: 1,
+        device: 0x40,
+        ..TaskFile::default()
+    };
+    (binder.0, drive.decide(&read))
+}
+
+/// The first three blocks without the second.
+fn without_the_second() -> [Option<Vec<u8>>; 3] {
+    let plain = content(4, 3 * 512);
+    [Some(plain[..512].to_vec()), None, Some(plain[1024..].to_vec())]
+}
+
+#[test]
+fn after_a_block_that_cannot_be_read_the_next_one_is() {
+    let (came, then) = three_blocks(|disk| disk.platter.spoil(1));
+    assert_eq!(came, without_the_second());
+    assert!(matches!(then, Ok(Verdict::Content(_))));
+}
+
+#[test]
+fn after_a_read_without_an_answer_the_next_one_is_answered_and_the_disk_asked_who_it_is() {
+    let (came, then) = three_blocks(|disk| disk.inject(Fault::Silent { command: 3 }));
+    assert_eq!(came, without_the_second());
+    assert_eq!(then, Err(Refusal::Unconfirmed));
+}
+
+#[test]
+fn a_disk_that_never_answers_again_brings_no_bytes_of_another_read() {
+    let (came, _) = three_blocks(|disk| {
+        disk.inject(Fault::Silent { command: 3 });
+        disk.inject(Fault::Silent { command: 4 });
+    });
+    assert_eq!(came[1..], [None, None]);
 }
 
 #[test]
