@@ -50,11 +50,16 @@ impl Event {
     /// Something about a disk was refused, hidden or went wrong.
     pub const DISK_INCIDENT: Self = Self::new(501, Level::Warning);
 
+    /// Lines of the log were overwritten before they could be sent.
+    pub const LINES_LOST: Self = Self::new(601, Level::Warning);
+    /// Frames of or for the appliance went nowhere.
+    pub const FRAMES_LOST: Self = Self::new(602, Level::Warning);
+
     /// The guest shuts down or resets the machine.
     pub const GUEST_RESET: Self = Self::new(402, Level::Info);
 
     /// Every kind, for the documentation and for decoding.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::STARTED,
         Self::CPU_ENTERED,
         Self::MEMORY,
@@ -67,6 +72,8 @@ impl Event {
         Self::NOT_DECODED,
         Self::GUEST_RESET,
         Self::DISK_INCIDENT,
+        Self::LINES_LOST,
+        Self::FRAMES_LOST,
     ];
 
     const fn new(code: u16, level: Level) -> Self {

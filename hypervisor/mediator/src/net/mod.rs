@@ -6,8 +6,14 @@
 //! Trusted: nothing that the guest says, and nothing that comes from the wire.
 
 pub mod frame;
+mod header;
 pub mod incident;
+pub mod loss;
 pub mod module;
 pub mod offload;
 pub mod port;
 pub mod pro1000;
+mod stack;
+pub mod syslog;
+
+pub use stack::EchoCounts;

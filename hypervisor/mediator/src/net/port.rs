@@ -30,6 +30,15 @@ pub enum GuestLink {
     Up,
 }
 
+/// The link of the wire.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum WireLink {
+    /// Something is at the other end.
+    Up,
+    /// Nothing is: frames would be lost.
+    Down,
+}
+
 /// Ways out for frames that a module makes; each driver has them.
 pub trait Outlets {
     /// To the wire.
@@ -37,6 +46,9 @@ pub trait Outlets {
     /// # Errors
     /// [`Full`]: nothing was sent.
     fn to_wire(&mut self, frame: Frame<'_>) -> Result<(), Full>;
+
+    /// What the real NIC says of its link. A module whose link is down waits, so a driver polls it when that changes.
+    fn wire(&self) -> WireLink;
 
     /// To the guest.
     ///

@@ -1,8 +1,25 @@
 //! What becomes of the frames of a NIC: `net=` of the selection language.
+//!
+//! Two questions decide: whether the guest has the NIC, and whether the appliance is on it. A NIC that carries the log has the
+//! appliance on it too, but there it answers nobody.
 
-use super::frame::Frame;
+mod claim;
+mod station;
+
+pub use station::Station;
+
+use super::frame::{Frame, MacAddress};
+use super::loss::Losses;
 use super::port::{GuestLink, Outlets, Verdict};
+use super::stack::{EchoCounts, Setup};
+use super::syslog::{Identity, Sender};
+use crate::log::Log;
 use crate::seam::Instant;
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+use core::net::IpAddr;
+use sekisho_abi::network::{Addressing, Interface, Module as Kind, Network, Nic, Prefix, Syslog};
+use station::Admission;
 
 /// The module of one NIC.
 pub enum Module {
@@ -10,30 +27,80 @@ pub enum Module {
     Pass,
     /// `null`: cut. The guest has a NIC without a link.
     Null,
+    /// `ip`, and `null` or a NIC of ours that carries the log: the guest is cut off, the appliance is there.
+    Ip(Box<Station>),
+    /// `ippass`, and `pass` that carries the log: the guest's, but for what is the appliance's.
+    IpPass(Box<Station>),
+}
+
+/// The machine and the NIC that a module is for.
+#[derive(Clone, Debug)]
+pub struct Surroundings {
+    /// The NIC's own hardware address.
+    pub nic: MacAddress,
+    /// Random, another at every boot and for each NIC.
+    pub seed: u64,
+    /// Who speaks in the log.
+    pub identity: Identity,
 }
 
 impl Module {
-    /// Decides on a frame that the guest sends.
-    pub fn outgoing(&mut self, _frame: Frame<'_>, _now: Instant) -> Verdict {
+    /// The module that the policy wants for a NIC. All that it will ever need is allocated here.
+    #[must_use]
+    pub fn new(policy: &Network, nic: &Nic, around: &Surroundings) -> Self {
+        let syslog = policy.syslog.filter(|_| nic.log);
+        match nic.module {
+            Kind::Pass | Kind::Null | Kind::Own if syslog.is_none() => match nic.module {
+                Kind::Pass => Self::Pass,
+                _ => Self::Null,
+            },
+            Kind::Pass => Self::IpPass(station(policy, nic, around, Admission::Ways)),
+            Kind::Null | Kind::Own => Self::Ip(station(policy, nic, around, Admission::Ways)),
+            Kind::Ip => Self::Ip(station(policy, nic, around, Admission::All)),
+            Kind::IpPass => Self::IpPass(station(policy, nic, around, Admission::All)),
+        }
+    }
+
+    /// Decides on a frame that the guest sends. The appliance never sees it: the guest reaches its address by no wire.
+    pub fn outgoing(&mut self, frame: Frame<'_>, _now: Instant) -> Verdict {
         match self {
             Self::Pass => Verdict::Forward,
-            Self::Null => Verdict::Stop,
+            Self::Null | Self::Ip(_) => Verdict::Stop,
+            Self::IpPass(station) => station.let_out(frame),
         }
     }
 
     /// Decides on a frame that has come by the wire.
-    pub fn incoming(&mut self, _frame: Frame<'_>, _now: Instant) -> Verdict {
+    pub fn incoming(&mut self, frame: Frame<'_>, _now: Instant) -> Verdict {
         match self {
             Self::Pass => Verdict::Forward,
             Self::Null => Verdict::Stop,
+            Self::Ip(station) => {
+                station.share(frame);
+                Verdict::Stop
+            }
+            Self::IpPass(station) => station.share(frame),
         }
     }
 
-    /// Does what is due and gives its own frames out. `None` where it waits for frames alone, else when it wants to be
-    /// polled again at the latest.
-    pub fn poll(&mut self, _now: Instant, _out: &mut impl Outlets) -> Option<Instant> {
-        match self {
-            Self::Pass | Self::Null => None,
+    /// Takes what is new in the log and is to leave by this NIC. Only reads, and is short, since the log is locked meanwhile;
+    /// the lines go out with the next [`Self::poll`].
+    pub fn collect(&mut self, log: &Log, now: Instant) {
+        if let Some(station) = self.station() {
+            station.collect(log, now);
+        }
+    }
+
+    /// Does what is due and gives its own frames out. `None` where it waits for frames, lines or the link alone, else when it
+    /// wants to be polled again at the latest.
+    pub fn poll(&mut self, now: Instant, out: &mut impl Outlets) -> Option<Instant> {
+        self.station()?.poll(now, out)
+    }
+
+    /// Sends the last lines at once, whatever the pace: for a machine that stops.
+    pub fn flush(&mut self, log: &Log, now: Instant, out: &mut impl Outlets) {
+        if let Some(station) = self.station() {
+            station.flush(log, now, out);
         }
     }
 
@@ -41,8 +108,81 @@ impl Module {
     #[must_use]
     pub const fn link(&self) -> GuestLink {
         match self {
-            Self::Pass => GuestLink::Wire,
-            Self::Null => GuestLink::Down,
+            Self::Pass | Self::IpPass(_) => GuestLink::Wire,
+            Self::Null | Self::Ip(_) => GuestLink::Down,
         }
     }
+
+    /// The appliance's hardware address on this NIC, which the NIC has to receive for, groups and everybody's too; it may be
+    /// the guest's as well.
+    #[must_use]
+    pub fn hardware(&self) -> Option<MacAddress> {
+        match self {
+            Self::Pass | Self::Null => None,
+            Self::Ip(station) | Self::IpPass(station) => Some(station.hardware()),
+        }
+    }
+
+    /// The appliance's address on this NIC, once it has one.
+    #[must_use]
+    pub fn address(&self) -> Option<IpAddr> {
+        match self {
+            Self::Pass | Self::Null => None,
+            Self::Ip(station) | Self::IpPass(station) => station.address(),
+        }
+    }
+
+    /// Frames that went nowhere, by reason.
+    pub fn losses(&mut self) -> Option<&mut Losses> {
+        self.station().map(Station::losses)
+    }
+
+    /// What the echo service and its client did.
+    #[must_use]
+    pub fn echo_counts(&self) -> EchoCounts {
+        match self {
+            Self::Pass | Self::Null => EchoCounts::default(),
+            Self::Ip(station) | Self::IpPass(station) => station.echo_counts(),
+        }
+    }
+
+    fn station(&mut self) -> Option<&mut Station> {
+        match self {
+            Self::Pass | Self::Null => None,
+            Self::Ip(station) | Self::IpPass(station) => Some(station),
+        }
+    }
+}
+
+fn station(policy: &Network, nic: &Nic, around: &Surroundings, admission: Admission) -> Box<Station> {
+    let interface = nic
+        .interface
+        .and_then(|index| policy.interfaces.get(usize::try_from(index).ok()?));
+    let syslog = policy.syslog.filter(|_| nic.log);
+    let own = interface.cloned().or_else(|| of_source(syslog?));
+    let own_hardware = own
+        .as_ref()
+        .and_then(|own| own.mac)
+        .map_or(around.nic, MacAddress);
+    let setup = Setup {
+        nic: around.nic,
+        own: own.as_ref(),
+        echo: policy.echo.as_ref().filter(|_| admission == Admission::All),
+        collector: syslog.map(|syslog| syslog.to.ip()),
+        seed: around.seed,
+    };
+    let sender = syslog.map(|syslog| Sender::new(syslog, own_hardware, around.identity.clone()));
+    Box::new(Station::new(&setup, sender, admission))
+}
+
+/// Where the policy says an address for the log alone: the collector is taken to be on the same wire, whatever its address.
+/// With the collector's hardware address too nothing has to be asked, so the address stays the guest's, if it is.
+fn of_source(syslog: Syslog) -> Option<Interface> {
+    let address = syslog.source.filter(|_| syslog.mac.is_none())?;
+    Some(Interface {
+        addressing: Addressing::Static(Prefix { address, length: 0 }),
+        gateway: None,
+        dns: Vec::new(),
+        mac: None,
+    })
 }

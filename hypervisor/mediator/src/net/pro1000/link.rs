@@ -4,7 +4,7 @@ use super::spec::{
     MDIC_OPERATION, MDIC_READY, MDIC_REGISTER_SHIFT, MDIC_WRITE, STATUS_FD, STATUS_LU, STATUS_SPEED,
     STATUS_SPEED_1000,
 };
-use crate::net::port::GuestLink;
+use crate::net::port::{GuestLink, WireLink};
 
 /// Status of a PHY (IEEE 802.3, 22.2.4.2): the link is up, negotiation has ended.
 const PHY_STATUS: u32 = 1;
@@ -17,6 +17,15 @@ const PHY_SPECIFIC_LINK: u32 = 1 << 10;
 const PHY_SPECIFIC_RESOLVED: u32 = 1 << 11;
 const PHY_SPECIFIC_SPEED: u32 = 7 << 13;
 const PHY_SPECIFIC_1000_FULL: u32 = 5 << 13;
+
+/// The wire's link, of the device's STATUS.
+pub(super) const fn of_wire(hardware: u32) -> WireLink {
+    if hardware & STATUS_LU != 0 {
+        WireLink::Up
+    } else {
+        WireLink::Down
+    }
+}
 
 /// STATUS as the guest sees it.
 pub(super) const fn status(hardware: u32, link: GuestLink) -> u32 {

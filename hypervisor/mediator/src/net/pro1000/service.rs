@@ -5,14 +5,14 @@ use super::identity::Family;
 use super::receive::{self, NoBuffers};
 use super::receiver::{Arrival, Marks};
 use super::sender::{LARGE_BYTES, NoRoom, Wish};
-use super::spec::{CAUSE_ASSERTED, CAUSE_RXT0, ICS};
+use super::spec::{CAUSE_ASSERTED, CAUSE_RXT0, ICS, STATUS};
 use super::transmit::{self, Contexts, Tags, Way};
-use super::{Backlog, Guest, Nic};
+use super::{Backlog, Guest, Nic, link};
 use crate::net::frame::{Frame, HEADER_LENGTH, Offload};
 use crate::net::incident::Incident;
 use crate::net::module::Module;
 use crate::net::offload::{Malformed, check_sequence, finish, insert_tag};
-use crate::net::port::{Full, Outlets, Verdict};
+use crate::net::port::{Full, Outlets, Verdict, WireLink};
 use crate::seam::{Host, Instant, Registers};
 
 /// Frames taken out of the real ring in one look at most.
@@ -193,6 +193,7 @@ impl Nic {
         now: Instant,
     ) -> (Option<Instant>, u32) {
         let mut ways = Ways {
+            link: link::of_wire(registers.read(STATUS)),
             nic: self,
             host,
             causes: 0,
@@ -208,6 +209,7 @@ impl Nic {
 struct Ways<'a, H> {
     nic: &'a mut Nic,
     host: &'a mut H,
+    link: WireLink,
     causes: u32,
 }
 
@@ -244,6 +246,10 @@ impl<H: Host> Outlets for Ways<'_, H> {
         });
         sender.send(buffer, length, frame.offload, Wish::QUIET, self.host);
         Ok(())
+    }
+
+    fn wire(&self) -> WireLink {
+        self.link
     }
 
     fn to_guest(&mut self, frame: Frame<'_>) -> Result<(), Full> {
