@@ -66,8 +66,11 @@ fn across(cpu: &mut Cpu, access: PortAccess) {
 }
 
 /// Whether an OUT of `width` bytes of `value` at `port` writes the reset control with the bit that resets. It may begin
-/// before it.
+/// before it; but four bytes at CF8h are the configuration address (PCI Local Bus Specification 3.0, 3.2.2.3.2).
 fn resets(port: u16, width: u8, value: u64) -> bool {
+    if port == CONFIG_ADDRESS && width == 4 {
+        return false;
+    }
     let byte = RESET_CONTROL
         .checked_sub(port)
         .filter(|place| *place < u16::from(width));
@@ -96,6 +99,7 @@ mod tests {
         for (port, width, value) in [
             (0xcf9, 1, 0x02),
             (0xcf8, 1, 0x0606),
+            (0xcf8, 4, 0x8000_0604),
             (0xcf5, 4, !0),
             (0xcfa, 4, !0),
         ] {
