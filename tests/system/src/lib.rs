@@ -14,6 +14,7 @@ pub mod failure;
 pub mod guest;
 pub mod key_store;
 pub mod machine;
+pub mod network;
 pub mod paths;
 pub mod report;
 pub mod tool;

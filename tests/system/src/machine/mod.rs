@@ -4,6 +4,7 @@ mod running;
 mod shell;
 
 use crate::failure::Failure;
+use crate::network::Wire;
 use std::path::{Path, PathBuf};
 
 pub use running::{Ending, Running};
@@ -133,6 +134,10 @@ pub struct Machine {
     pub controller: Controller,
     /// The arguments of one `-device` each, in slot order.
     pub devices: Vec<String>,
+    /// NICs with a wire, behind those.
+    pub wires: Vec<Wire>,
+    /// The process in whose network namespace the wires are.
+    pub namespace: Option<u32>,
 }
 
 /// The NIC that `examples/first-light.toml` conceals, and the one it passes.
@@ -156,6 +161,8 @@ impl Machine {
             disks: vec![Disk::forgotten(guest)],
             controller: Controller::Ahci,
             devices: NICS.map(str::to_owned).to_vec(),
+            wires: Vec::new(),
+            namespace: None,
         }
     }
 
@@ -238,6 +245,7 @@ impl Machine {
         for device in &self.devices {
             words.extend(["-device".to_owned(), device.clone()]);
         }
+        words.extend(self.wires.iter().flat_map(Wire::arguments));
         words
     }
 }

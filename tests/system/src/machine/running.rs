@@ -6,6 +6,7 @@
 use super::Machine;
 use crate::console::{Console, Unseen};
 use crate::failure::Failure;
+use crate::network::enter;
 use crate::paths;
 use rustix::io::{FdFlags, fcntl_setfd};
 use std::fs::File;
@@ -46,7 +47,10 @@ impl Running {
     pub(super) fn start(machine: &Machine, name: &str) -> Result<Self, Failure> {
         let logs = paths::cache("logs")?.join(name);
         std::fs::create_dir_all(&logs).map_err(Failure::file(&logs))?;
-        let mut command = Command::new(EMULATOR);
+        let mut command = match machine.namespace {
+            Some(process) => enter(process, EMULATOR),
+            None => Command::new(EMULATOR),
+        };
         command.args(machine.arguments());
         let (com1, com1_far) = port(&mut command, &logs, "com1", &["-serial", "chardev:com1"])?;
         let (com2, com2_far) = port(&mut command, &logs, "com2", &["-serial", "chardev:com2"])?;
