@@ -105,7 +105,8 @@ impl Nic {
         self.control.device = hardware;
         if self.usage == Use::Module || self.guest == Guest::Absent {
             registers.write(CTRL, own_device(hardware));
-            for offset in (MTA..=MTA_LAST).chain(RA..=RA_LAST).step_by(4) {
+            let table = (MTA..=MTA_LAST).step_by(4);
+            for offset in table.chain((RA..=RA_LAST).step_by(4)) {
                 self.filter.note(offset, registers.read(offset));
             }
         }

@@ -5,7 +5,7 @@ use super::receive::Layout;
 use super::spec::{
     CTRL_ASDE, CTRL_EXT_EE_RST, CTRL_EXT_EIAME, CTRL_EXT_PBA, CTRL_MASTER_DISABLE, CTRL_RST, CTRL_SLU,
     CTRL_TFCE, CTRL_VME, RCTL_BAM, RCTL_EN, RCTL_GUEST, RCTL_LBM, RCTL_MPE, RCTL_SECRC, RCTL_UPE,
-    TCTL_COLLISIONS, TCTL_EN, TCTL_PSP, TCTL_SWXOFF,
+    TCTL_COLLISIONS, TCTL_EN, TCTL_GUEST, TCTL_PSP,
 };
 use super::transmit::Tags;
 use crate::net::port::GuestLink;
@@ -65,7 +65,7 @@ impl Control {
 
     /// TCTL for the hardware.
     pub(super) const fn hardware_transmit(&self, usage: Use) -> u32 {
-        let guest = self.transmit & !TCTL_SWXOFF | TCTL_PSP;
+        let guest = self.transmit & TCTL_GUEST | TCTL_PSP;
         match usage {
             Use::Nobody => TCTL_PSP,
             Use::Guest => guest,

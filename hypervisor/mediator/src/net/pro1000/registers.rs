@@ -34,7 +34,7 @@ use Fate::{Hollow, Look, Pass, Refuse};
 use Whose::{Chipset, Every, Newer, Pci};
 
 /// In ascending order of offsets; the first that fits decides. Names are the manuals'.
-const ROWS: [Row; 70] = [
+const ROWS: &[Row] = &[
     // FLA: the flash by hand.
     Row(0x001c, 0x001c, Every, Look),
     // SCTL.
@@ -69,11 +69,12 @@ const ROWS: [Row; 70] = [
     Row(0x0e00, 0x0e00, Every, Pass),
     // EXTCNF_CTRL, EXTCNF_SIZE, PHY_CTRL, PCIEANACFG.
     Row(0x0f00, 0x0f18, Newer, Pass),
-    // POEMB.
-    Row(0x0f10, 0x0f10, Chipset, Pass),
     // PBA, PBS.
     Row(0x1000, 0x1000, Every, Pass),
     Row(0x1008, 0x1008, Newer, Look),
+    // PBECCSTS, PBA_ECC.
+    Row(0x100c, 0x100c, Chipset, Pass),
+    Row(0x1100, 0x1100, Newer, Pass),
     // EEMNGCTL, EEARBC, FLASHT, EEWR, FLSWCTL, FLSWDATA, FLSWCNT, FLOP: what writes the non-volatile memory.
     Row(0x1010, 0x1010, Newer, Look),
     Row(0x1024, 0x1028, Newer, Look),
@@ -109,8 +110,6 @@ const ROWS: [Row; 70] = [
     Row(0x4000, 0x4124, Every, Look),
     // PCS and others of SerDes.
     Row(0x4200, 0x4218, Newer, Pass),
-    // CRC_OFFSET and the like of the PCH.
-    Row(0x5f50, 0x5f50, Chipset, Pass),
     // VFTA.
     Row(0x5600, 0x57fc, Every, Pass),
     // WUC, WUFC, WUS.
@@ -143,6 +142,9 @@ const ROWS: [Row; 70] = [
     Row(0x5bb0, 0x5bbc, Chipset, Pass),
     // RETA, RSSRK.
     Row(0x5c00, 0x5ca4, Newer, Hollow),
+    // FCRTV, CRC_OFFSET.
+    Row(0x5f40, 0x5f40, Chipset, Pass),
+    Row(0x5f50, 0x5f50, Chipset, Pass),
     // FFLT, FFMT, FFVT: filters of wake-up frames.
     Row(0x5f00, 0x5f18, Every, Refuse),
     // HICR and the memory of the host interface.

@@ -149,8 +149,8 @@ pub(super) const TCTL_EN: u32 = 1 << 1;
 pub(super) const TCTL_PSP: u32 = 1 << 3;
 /// Collision threshold and distance as the manuals recommend.
 pub(super) const TCTL_COLLISIONS: u32 = 15 << 4 | 0x3f << 12;
-/// A PAUSE frame is sent now.
-pub(super) const TCTL_SWXOFF: u32 = 1 << 22;
+/// What of TCTL is the guest's in hardware: not SWXOFF, which sends a PAUSE frame, and no reserved bits.
+pub(super) const TCTL_GUEST: u32 = 0x7fbf_fffa;
 
 // RFCTL (82574 10.2.5.19).
 /// Extended receive descriptors.

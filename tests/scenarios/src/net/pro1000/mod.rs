@@ -1,6 +1,10 @@
 //! The guest's driver for Intel's gigabit NICs, the mediator, and a NIC on a wire.
 
+mod cut;
+mod hostile;
 mod passed;
+mod registers;
+mod resets;
 
 use super::frames;
 use sekisho_mediator::cpu::registers::Width;
