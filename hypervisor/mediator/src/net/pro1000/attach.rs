@@ -85,12 +85,17 @@ impl Pro1000 {
             virtual_phy: None,
             window: 0,
             missed: 0,
+            shown: 0,
             incidents: Incidents::default(),
             scratch: vec![0; receiver::LONGEST],
             address: address(registers),
         };
         nic.begin(registers, host);
-        Ok(Self { module, nic })
+        Ok(Self {
+            module,
+            nic,
+            due: None,
+        })
     }
 }
 

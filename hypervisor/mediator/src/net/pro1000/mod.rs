@@ -11,7 +11,8 @@
 //! - Every access to BAR 0 goes to [`Pro1000::read`] and [`Pro1000::write`], every access to the window of I/O ports
 //!   (8254x: BAR 2 or 4; 82574: BAR 2) to [`Pro1000::port_read`] and [`Pro1000::port_write`]. The flash window (BAR 1) is
 //!   not the guest's. MSI-X is hidden; MSI and the line are the guest's own.
-//! - [`Pro1000::poll`] when the module wants it, and at any wake-up: it says when the next one is due.
+//! - [`Pro1000::poll`] when the module wants it, and at any wake-up: it says when the next one is due. A module that is
+//!   shown frames at an access of the guest's answers there and then; [`Pro1000::due`] is what it wants afterwards.
 //! - [`Pro1000::reset`] after the function was reset through configuration space, or lost its state in D3;
 //!   [`Pro1000::close`] before the machine resets or stops.
 //! - One lock around all of it. `now` is taken from the host.
@@ -85,6 +86,7 @@ pub enum Interrupts {
 pub struct Pro1000 {
     module: Module,
     nic: Nic,
+    due: Option<Instant>,
 }
 
 /// All of it but the module.
@@ -108,6 +110,8 @@ struct Nic {
     window: u32,
     /// Frames that were dropped since the guest last read the counters.
     missed: u32,
+    /// Frames that the module was shown in the last look.
+    shown: usize,
     incidents: Incidents,
     /// Where frames are made that are not as the module gave them.
     scratch: Vec<u8>,
@@ -231,13 +235,20 @@ impl Pro1000 {
         }
         let now = host.now();
         let mut causes = self.nic.look(&mut self.module, registers, host, now);
-        let (due, more) = self.nic.let_module_work(&mut self.module, registers, host, now);
-        causes |= more | self.nic.follow_link(self.module.link());
+        causes |= self.let_module_work(registers, host, now);
+        causes |= self.nic.follow_link(self.module.link());
         self.nic.raise(causes, registers);
         if self.nic.transmit.waits() && self.nic.control.transmits() {
-            return Some(now);
+            self.due = Some(now);
         }
-        due
+        self.due
+    }
+
+    /// When [`Self::poll`] is due at the latest: what it said last, or what the module said since, when it was shown frames
+    /// at an access of the guest's.
+    #[must_use]
+    pub const fn due(&self) -> Option<Instant> {
+        self.due
     }
 
     /// The function was reset, or lost what it was told: sets it up anew.
@@ -293,7 +304,8 @@ impl Pro1000 {
                 let now = host.now();
                 let more = nic.look(&mut self.module, registers, host, now);
                 nic.note_causes_read();
-                nic.answer(causes, more, registers)
+                let more = more | self.answer_frames(registers, host, now);
+                self.nic.answer(causes, more, registers)
             }
             RDBAL..=RDT => nic.receive.ring.read(offset - RDBAL),
             TDBAL..=TDT => nic.transmit.ring.read(offset - TDBAL),
@@ -385,7 +397,28 @@ impl Pro1000 {
     fn look<R: Registers, H: Host>(&mut self, registers: &mut R, host: &mut H) {
         let now = host.now();
         let causes = self.nic.look(&mut self.module, registers, host, now);
+        let causes = causes | self.answer_frames(registers, host, now);
         self.nic.raise(causes, registers);
+    }
+
+    /// Lets a module that was shown frames answer them at once.
+    fn answer_frames<R: Registers, H: Host>(&mut self, registers: &mut R, host: &mut H, now: Instant) -> u32 {
+        if self.nic.usage == Use::Module && self.nic.shown > 0 {
+            self.let_module_work(registers, host, now)
+        } else {
+            0
+        }
+    }
+
+    fn let_module_work<R: Registers, H: Host>(
+        &mut self,
+        registers: &mut R,
+        host: &mut H,
+        now: Instant,
+    ) -> u32 {
+        let (due, causes) = self.nic.let_module_work(&mut self.module, registers, host, now);
+        self.due = due;
+        causes
     }
 
     /// RCTL is written.

@@ -77,6 +77,7 @@ impl Nic {
 
     fn take_frames<H: Host>(&mut self, module: &mut Module, host: &mut H, now: Instant) -> u32 {
         let mut causes = 0;
+        self.shown = 0;
         for _ in 0..FRAMES {
             let Some(arrival) = self.receiver.peek(host) else {
                 self.receive.backlog = Backlog::None;
@@ -91,6 +92,7 @@ impl Nic {
                     if taken == Taken::ByGuest && self.receive.backlog == Backlog::Late {
                         causes |= CAUSE_RXT0;
                     }
+                    self.shown += 1;
                     self.receiver.finish(host);
                 }
                 Done::Kept => break,
@@ -124,6 +126,7 @@ impl Nic {
             control,
             incidents,
             usage,
+            missed,
             ..
         } = self;
         let taken = receiver.read(length, host, |bytes, guest| {
@@ -149,6 +152,7 @@ impl Nic {
                 Ok(()) => Taken::ByGuest,
                 Err(NoBuffers) => {
                     incidents.add(Incident::Dropped, 0, 0);
+                    *missed = missed.saturating_add(1);
                     Taken::ByOthers
                 }
             }
