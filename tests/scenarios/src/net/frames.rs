@@ -4,7 +4,7 @@ use sekisho_models::pro1000::{Segment, Sums, internet_sum};
 use sekisho_models::sequence::Sequence;
 
 /// The guest's NIC's own address.
-pub(super) const GUEST: [u8; 6] = [0x52, 0x54, 0x00, 0x12, 0x34, 0x56];
+pub(super) const GUEST: [u8; 6] = [0x52, 0x54, 0x00, 0x00, 0x00, 0x11];
 /// Somebody on the wire.
 pub(super) const PEER: [u8; 6] = [0x02, 0, 0, 0, 0, 0x77];
 

@@ -43,6 +43,7 @@ use super::incident::{Incident, Incidents};
 use super::module::Module;
 use super::port::GuestLink;
 use crate::cpu::registers::Width;
+use crate::log::Log;
 use crate::seam::{Host, Instant, Registers};
 use alloc::vec::Vec;
 use control::{Control, Use};
@@ -242,6 +243,13 @@ impl Pro1000 {
             self.due = Some(now);
         }
         self.due
+    }
+
+    /// Gives the log's last lines to the device at once, for a machine that stops: it has to live on until they are sent.
+    pub fn flush<R: Registers, H: Host>(&mut self, log: &Log, registers: &mut R, host: &mut H) {
+        let now = host.now();
+        self.nic
+            .with_ways(registers, host, |ways| self.module.flush(log, now, ways));
     }
 
     /// When [`Self::poll`] is due at the latest: what it said last, or what the module said since, when it was shown frames

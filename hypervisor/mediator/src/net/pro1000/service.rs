@@ -196,21 +196,31 @@ impl Nic {
         host: &mut H,
         now: Instant,
     ) -> (Option<Instant>, u32) {
+        self.with_ways(registers, host, |ways| module.poll(now, ways))
+    }
+
+    /// Lets a module give frames out, and says what it says, and the causes to raise.
+    pub(super) fn with_ways<R: Registers, H: Host, T>(
+        &mut self,
+        registers: &mut R,
+        host: &mut H,
+        work: impl FnOnce(&mut Ways<'_, H>) -> T,
+    ) -> (T, u32) {
         let mut ways = Ways {
             link: link::of_wire(registers.read(STATUS)),
             nic: self,
             host,
             causes: 0,
         };
-        let due = module.poll(now, &mut ways);
+        let result = work(&mut ways);
         let causes = ways.causes;
         self.sender.tell(registers);
-        (due, causes)
+        (result, causes)
     }
 }
 
 /// Where the module's own frames go.
-struct Ways<'a, H> {
+pub(super) struct Ways<'a, H> {
     nic: &'a mut Nic,
     host: &'a mut H,
     link: WireLink,

@@ -5,6 +5,7 @@ mod hostile;
 mod passed;
 mod registers;
 mod resets;
+mod shared;
 
 use super::frames;
 use sekisho_mediator::cpu::registers::Width;
@@ -37,12 +38,16 @@ impl Scene {
     }
 
     fn with(flavour: Flavour, module: Module, own: Option<MacAddress>) -> Self {
+        Self::of(flavour, module, own, Guest::Present)
+    }
+
+    fn of(flavour: Flavour, module: Module, own: Option<MacAddress>, guest: Guest) -> Self {
         let mut memory = Memory::new(Ram::new(BANK), Reach::Buffers);
         let mut device = Device::new(&memory, flavour, frames::GUEST);
         let source = memory.clone();
         let identity = Identity {
             device: number(flavour),
-            guest: Guest::Present,
+            guest,
             own,
         };
         let mut give = |length, _| Some(source.buffer(length));

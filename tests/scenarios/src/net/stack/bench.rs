@@ -11,7 +11,7 @@ use sekisho_mediator::seam::Instant;
 use std::collections::VecDeque;
 
 /// The NIC's, and so the guest's.
-pub(super) const NIC: MacAddress = MacAddress([0x52, 0x54, 0, 0, 0, 0x11]);
+pub(in crate::net) const NIC: MacAddress = MacAddress([0x52, 0x54, 0, 0, 0, 0x11]);
 /// Somebody else's on the wire.
 pub(super) const PEER: MacAddress = MacAddress([0x52, 0x54, 0, 0, 0, 0x01]);
 /// The appliance's own, where the policy gives one.
@@ -67,7 +67,7 @@ impl Sink for Dark {
 }
 
 /// What a scenario's policy says.
-pub(super) struct Policy {
+pub(in crate::net) struct Policy {
     pub(super) kind: Kind,
     pub(super) interface: Option<Interface>,
     pub(super) syslog: Option<Syslog>,
@@ -103,7 +103,7 @@ pub(super) fn dhcp() -> Interface {
 
 impl Policy {
     /// `ippass` or another with a fixed address.
-    pub(super) fn new(kind: Kind, address: &str) -> Self {
+    pub(in crate::net) fn new(kind: Kind, address: &str) -> Self {
         Self {
             kind,
             interface: Some(fixed(address)),
@@ -114,6 +114,24 @@ impl Policy {
     }
 
     pub(super) fn bench(self) -> Bench {
+        let mut bench = Bench {
+            module: self.module(),
+            lines: Lines {
+                to_wire: VecDeque::new(),
+                to_guest: VecDeque::new(),
+                link: WireLink::Up,
+                room: usize::MAX,
+            },
+            log: Log::new(64),
+            now: Instant(10 * SECOND),
+        };
+        // As a driver does when it has taken its NIC over: the module learns of the link.
+        bench.poll();
+        bench
+    }
+
+    /// The module that the policy leads to.
+    pub(in crate::net) fn module(self) -> Module {
         let nic = Nic {
             entry: 0,
             module: self.kind,
@@ -131,20 +149,7 @@ impl Policy {
             seed: 0x5eed,
             identity: Identity::new("test", [0xab; 32], NIC, BOOT, self.clock),
         };
-        let mut bench = Bench {
-            module: Module::new(&network, &nic, &around),
-            lines: Lines {
-                to_wire: VecDeque::new(),
-                to_guest: VecDeque::new(),
-                link: WireLink::Up,
-                room: usize::MAX,
-            },
-            log: Log::new(64),
-            now: Instant(10 * SECOND),
-        };
-        // As a driver does when it has taken its NIC over: the module learns of the link.
-        bench.poll();
-        bench
+        Module::new(&network, &nic, &around)
     }
 }
 

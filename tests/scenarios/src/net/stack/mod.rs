@@ -1,8 +1,8 @@
 //! The appliance's own stack, by its module: frames in and out of memory, no NIC.
 
 mod answers;
-mod bench;
+pub(super) mod bench;
 mod dhcp;
-mod neighbour;
+pub(super) mod neighbour;
 mod sharing;
 mod syslog;

@@ -54,7 +54,7 @@ pub(super) fn arp(
 }
 
 /// Who has `target`? Asked of everybody.
-pub(super) fn who_has(sender: &str, target: &str) -> Vec<u8> {
+pub(in crate::net) fn who_has(sender: &str, target: &str) -> Vec<u8> {
     arp(ArpOperation::Request, (PEER, sender), (BROADCAST, target))
 }
 
@@ -79,7 +79,7 @@ pub(super) fn ipv4(
 }
 
 /// An ICMP echo request with that much data.
-pub(super) fn ping(to: MacAddress, ends: (&str, &str), bytes: usize) -> Vec<u8> {
+pub(in crate::net) fn ping(to: MacAddress, ends: (&str, &str), bytes: usize) -> Vec<u8> {
     let data: Vec<u8> = (0..=255).cycle().take(bytes).collect();
     let repr = Icmpv4Repr::EchoRequest {
         ident: 1,
@@ -170,14 +170,14 @@ pub(super) fn advertisement(to: MacAddress, (source, destination): (&str, &str),
 }
 
 /// The ARP packet in a frame.
-pub(super) fn read_arp(frame: &[u8]) -> Option<ArpRepr> {
+pub(in crate::net) fn read_arp(frame: &[u8]) -> Option<ArpRepr> {
     let frame = EthernetFrame::new_checked(frame).unwrap();
     (frame.ethertype() == EthernetProtocol::Arp)
         .then(|| ArpRepr::parse(&ArpPacket::new_checked(frame.payload()).unwrap()).unwrap())
 }
 
 /// The header and content of the IPv4 packet in a frame, its checksums verified.
-pub(super) fn read_ipv4(frame: &[u8]) -> Option<(Ipv4Repr, Vec<u8>)> {
+pub(in crate::net) fn read_ipv4(frame: &[u8]) -> Option<(Ipv4Repr, Vec<u8>)> {
     let frame = EthernetFrame::new_checked(frame).unwrap();
     if frame.ethertype() != EthernetProtocol::Ipv4 {
         return None;
