@@ -14,7 +14,7 @@ use smoltcp::time::{Duration, Instant};
 /// Frames from outside that the stack has not seen yet; more are lost.
 const INBOX: usize = 64;
 /// Frames of ours that the NIC has not taken yet; more are not made.
-const OUTBOX: usize = 64;
+const OUTBOX: usize = 32;
 
 /// DHCP requests that may leave at once, and the time that each further one takes.
 const REQUESTS_AT_ONCE: u32 = 4;

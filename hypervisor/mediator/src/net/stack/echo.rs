@@ -17,6 +17,8 @@ const PORT: u16 = 7;
 const CONNECTIONS: usize = 4;
 /// Bytes that wait in each direction of a connection.
 const WINDOW: usize = 32 * 1024;
+/// The same of the client's.
+const CLIENT_WINDOW: usize = 4 * 1024;
 /// Datagrams that wait in each direction, and their bytes.
 const DATAGRAMS: usize = 16;
 const DATAGRAM_BYTES: usize = 16 * 1024;
@@ -75,14 +77,14 @@ impl EchoService {
     pub(super) fn new(policy: &Echo, sockets: &mut SocketSet<'static>) -> Self {
         let client = policy.client.map(|server| Client {
             server,
-            socket: sockets.add(connection()),
+            socket: sockets.add(connection(CLIENT_WINDOW)),
             next_port: 0,
             due: Instant(0),
             position: Position::default(),
         });
         Self {
             allow: policy.allow.clone(),
-            connections: core::array::from_fn(|_| sockets.add(connection())),
+            connections: core::array::from_fn(|_| sockets.add(connection(WINDOW))),
             datagrams: sockets.add(datagram_socket()),
             client,
             counts: EchoCounts::default(),
@@ -220,8 +222,8 @@ fn expected(place: u64) -> u8 {
     u8::try_from(place % 251).unwrap_or(0)
 }
 
-fn connection() -> tcp::Socket<'static> {
-    let buffer = || tcp::SocketBuffer::new(vec![0; WINDOW]);
+fn connection(window: usize) -> tcp::Socket<'static> {
+    let buffer = || tcp::SocketBuffer::new(vec![0; window]);
     let mut socket = tcp::Socket::new(buffer(), buffer());
     socket.set_timeout(Some(SILENCE));
     socket

@@ -3,6 +3,10 @@
 mod answers;
 pub(super) mod bench;
 mod dhcp;
+mod echo;
+mod hostile;
+mod memory;
 pub(super) mod neighbour;
+mod peer;
 mod sharing;
 mod syslog;
