@@ -28,6 +28,7 @@ mod msr_access;
 mod paging;
 mod pci;
 mod prepare;
+mod random;
 mod region;
 mod serial;
 mod space;

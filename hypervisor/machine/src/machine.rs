@@ -4,7 +4,7 @@ use crate::address::PhysRange;
 use crate::clock::Clock;
 use crate::counters::{self, Counter};
 use crate::cpu::{Cpu, Peer, halt_for_ever};
-use crate::device::{Devices, Mediated};
+use crate::device::{Countable, Devices, Mediated};
 use crate::memory::GuestRam;
 use crate::pci::Pci;
 use crate::serial::SerialPort;
@@ -12,8 +12,6 @@ use crate::timer::Timer;
 use core::fmt;
 use core::sync::atomic::{AtomicBool, Ordering};
 use sekisho_mediator::cpu::efer::Features;
-use sekisho_mediator::disk::incident::Incident;
-use sekisho_mediator::incident::Kind as _;
 use sekisho_mediator::log::{Event, Log};
 use sekisho_mediator::pci::Attempt;
 use spin::Mutex;
@@ -84,7 +82,7 @@ impl Machine {
         let next = self
             .devices
             .numbers()
-            .filter_map(|number| self.device(number, Mediated::wake)?);
+            .filter_map(|number| self.device(number, |device| device.wake(&self.journal))?);
         let next = next.min();
         if let (Some(timer), Some(next)) = (&self.timer, next) {
             timer.arm(next.0.saturating_sub(self.clock.now().0));
@@ -114,7 +112,7 @@ impl Machine {
     pub(crate) fn device<T>(&self, number: usize, access: impl FnOnce(&mut Mediated) -> T) -> Option<T> {
         let (result, notice) = self.devices.with(number, access)?;
         if let Some(notice) = notice {
-            self.tell(Event::DISK_INCIDENT, format_args!("device {number}: {notice}"));
+            self.tell(notice.event(), format_args!("device {number}: {notice}"));
         }
         Some(result)
     }
@@ -127,7 +125,7 @@ impl Machine {
 
     /// Number of counters of devices, behind those of [`counters`].
     pub(crate) fn attempts(&self) -> usize {
-        Attempt::ALL.len() + Incident::ALL.len()
+        Attempt::ALL.len() + Countable::number()
     }
 
     /// Name and value of counter `number`, over all CPUs.
@@ -140,8 +138,8 @@ impl Machine {
         if let Some(attempt) = Attempt::ALL.get(number) {
             return Some((attempt.name(), self.pci.lock().mediator.count(*attempt)));
         }
-        let incident = *Incident::ALL.get(number - Attempt::ALL.len())?;
-        Some((incident.name(), self.devices.incidents(incident)))
+        let kind = Countable::all().nth(number - Attempt::ALL.len())?;
+        Some((kind.name(), self.devices.count(kind)))
     }
 
     /// The guest asked for a reset, in whatever way: the whole platform gets one.
@@ -151,6 +149,7 @@ impl Machine {
             format_args!("CPU {cpu}: {why}: the platform resets"),
         );
         self.devices.close();
+        self.say_last();
         if let Some((port, value)) = self.reset {
             // SAFETY: what follows is a reset.
             unsafe { Port::<u8>::new(port).write(value) };
@@ -166,9 +165,17 @@ impl Machine {
         if first {
             self.devices.close();
             self.tell_dying(format_args!("CPU {cpu}: {why}"));
+            self.say_last();
         }
         crate::apic::LocalApic::current().wake_others();
         halt_for_ever()
+    }
+
+    /// Sends what is left of the log by the network, where that is possible at once.
+    fn say_last(&self) {
+        if let Some(journal) = self.journal.try_lock() {
+            self.devices.flush(&journal.log);
+        }
     }
 
     /// Writes to the log even if this CPU (or one that will never run again) holds its lock.

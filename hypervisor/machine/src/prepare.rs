@@ -5,11 +5,12 @@
 use crate::address::PhysRange;
 use crate::clock::Clock;
 use crate::cpu::Peer;
-use crate::device::{self, Devices, Mediated, NotAttached, Trap};
+use crate::device::{self, Attached, Devices, NotAttached, Trap};
 use crate::enter::{Hypervisor, Slots};
 use crate::machine::{Journal, Machine};
 use crate::memory::{GuestRam, MESSAGES};
 use crate::pci::{Hardware, Pci};
+use crate::random;
 use crate::region::{Exhausted, Region};
 use crate::serial::SerialPort;
 use crate::svm::{self, Features, HostState, Permissions, Watched};
@@ -88,7 +89,7 @@ fn build(
     let apic_page = apic::page_address();
     let limit = space::window_limit(features.physical_bits);
     let window = config_window(handover, region.whole(), limit)?;
-    let pci = take_devices(policy, region.whole(), window)?;
+    let mut pci = take_devices(policy, region.whole(), window)?;
     let traps = device_traps(&pci);
     let timer = timer(handover, &pci, region.whole(), limit);
     let absent = traps.iter().filter_map(Trap::pages).chain(window);
@@ -104,7 +105,11 @@ fn build(
     let ports = ports.chain(traps.iter().filter_map(Trap::ports));
     let permissions = Permissions::new(&mut region, ports, watched_registers())?;
     let mut tables = space::host(&mut region, layout, ram)?;
-    let devices = attach_devices(handover, policy, &pci, &traps, &mut region, ram, clock)?;
+    let Attached { devices, lost } = attach_devices(handover, policy, &pci, &traps, &mut region, ram, clock)?;
+    for lost in &lost {
+        let mut hardware = Hardware::Ports;
+        pci.mediator.conceal(&mut hardware, lost.device);
+    }
     let peers: &'static [Peer] = Box::leak((0..cpus).map(|_| Peer::new()).collect::<Vec<_>>().into());
     let machine = Machine {
         region: region.whole(),
@@ -134,7 +139,7 @@ fn build(
     };
     let slots = Slots::new(&mut region, &mut tables, machine, features, host)?;
     warm_up();
-    tell(machine, policy, &region);
+    tell(machine, policy, &region, &lost);
     Ok(Hypervisor::new(machine, slots))
 }
 
@@ -175,7 +180,7 @@ fn attach_devices(
     region: &mut Region,
     ram: &'static GuestRam,
     clock: &'static Clock,
-) -> Result<Vec<Mediated>, Status> {
+) -> Result<Attached, Status> {
     let secrets = if handover.secrets[1] == 0 {
         Secrets::default()
     } else {
@@ -183,6 +188,7 @@ fn attach_devices(
         Secrets::from_bytes(unsafe { bytes(handover.secrets) }).map_err(|_| Status::BadPolicy)?
     };
     let surroundings = device::Surroundings {
+        boot: u128::from(random::seed()) << 64 | u128::from(random::seed()),
         policy,
         secrets: &secrets,
         ram,
@@ -327,7 +333,7 @@ fn warm_up() {
     sekisho_mediator::cpu::emulate::warm_up();
 }
 
-fn tell(machine: &Machine, policy: &CompiledPolicy, region: &Region) {
+fn tell(machine: &Machine, policy: &CompiledPolicy, region: &Region, lost: &[NotAttached]) {
     machine.tell(
         Event::STARTED,
         format_args!("version {} policy {}", env!("CARGO_PKG_VERSION"), policy.name),
@@ -337,6 +343,9 @@ fn tell(machine: &Machine, policy: &CompiledPolicy, region: &Region) {
         Event::MEMORY,
         format_args!("{used} of {whole} KiB used, {} CPUs", machine.peers.len()),
     );
+    for lost in lost {
+        machine.tell(Event::NETWORK_CONCEALED, format_args!("{lost}; concealed"));
+    }
     let pci = machine.pci.lock();
     for line in pci.mediator.listing() {
         machine.tell(Event::PCI_FUNCTION, format_args!("{line}"));

@@ -1,6 +1,6 @@
-//! Giving each mediated controller its mediator, on the boot CPU, while the firmware still runs on the bare machine.
+//! Giving each mediated device its mediator, on the boot CPU, while the firmware still runs on the bare machine.
 
-use super::{DeviceHost, IdePorts, LeadsTo, Mediated, MemoryRegisters, Trap};
+use super::{DeviceHost, IdePorts, LeadsTo, Mediated, MemoryRegisters, Trap, network};
 use crate::address::HostPhys;
 use crate::clock::Clock;
 use crate::memory::GuestRam;
@@ -16,53 +16,78 @@ use sekisho_keys::secrets::Secrets;
 use sekisho_mediator::disk::ahci::{self, Ahci};
 use sekisho_mediator::disk::ata::{self, Ata};
 use sekisho_mediator::disk::binding::{Binding, Unbound};
+use sekisho_mediator::net::pro1000;
 use sekisho_mediator::pci::Taken;
 use sekisho_mediator::seam::{Buffer, DeviceAddress};
 
-/// A controller that cannot be mediated as the policy says: no guest is started.
+/// A device that cannot be mediated as the policy says.
 pub(crate) struct NotAttached {
-    controller: Address,
+    pub(crate) device: Address,
     why: Why,
 }
 
-enum Why {
+pub(super) enum Why {
     /// Its registers are not where a mediator looks for them.
     NoRegisters,
+    /// This build has no mediator for it.
+    NoDriver,
     /// The mediator's reason.
     Ahci(ahci::AttachError<Unbound>),
     /// The same.
     Ata(ata::AttachError<Unbound>),
+    /// The same.
+    Pro1000(pro1000::AttachError),
 }
 
-/// What all controllers are attached with.
+/// Every mediated device, in the order in which the traps number them.
+pub(crate) struct Attached {
+    pub(crate) devices: Vec<Mediated>,
+    /// NICs that nobody may have: nothing answers at their registers. The machine can do without them.
+    pub(crate) lost: Vec<NotAttached>,
+}
+
+/// What all devices are attached with.
 pub(crate) struct Surroundings<'a> {
+    /// Random, another at every boot.
+    pub(crate) boot: u128,
     pub(crate) policy: &'a CompiledPolicy,
     pub(crate) secrets: &'a Secrets,
     pub(crate) ram: &'static GuestRam,
     pub(crate) clock: &'static Clock,
 }
 
-/// The mediators of `pci`'s disk controllers, in the order in which `traps` number them.
+/// The mediators of `pci`'s devices, in the order in which `traps` number them.
+///
+/// # Errors
+/// [`NotAttached`] for a disk controller: no guest is to be started.
 pub(crate) fn attach(
     pci: &Pci,
     traps: &[Trap],
     region: &mut Region,
     surroundings: &Surroundings<'_>,
-) -> Result<Vec<Mediated>, NotAttached> {
+) -> Result<Attached, NotAttached> {
     let mediated = pci.mediator.mediated().enumerate();
-    mediated
-        .map(|(number, (function, taken))| {
-            let attached = match taken.driver {
-                Driver::Ahci => attach_ahci(traps, number, taken, region, surroundings),
-                Driver::Ata => attach_ata(traps, number, taken, region, surroundings),
-                _ => Err(Why::NoRegisters),
-            };
-            attached.map_err(|why| NotAttached {
-                controller: function.address(),
-                why,
-            })
-        })
-        .collect()
+    let (mut devices, mut lost) = (Vec::new(), Vec::new());
+    for (number, (function, taken)) in mediated {
+        let device = function.address();
+        let attached = match taken.driver {
+            Driver::Ahci => attach_ahci(traps, number, taken, region, surroundings),
+            Driver::Ata => attach_ata(traps, number, taken, region, surroundings),
+            Driver::Pro1000 => network::attach_pro1000(function, taken, region, surroundings),
+            _ => Err(Why::NoDriver),
+        };
+        match (attached, matches!(taken.driver, Driver::Pro1000 | Driver::Pro100)) {
+            (Ok(mediated), _) => devices.push(mediated),
+            (Err(why), true) => {
+                // SAFETY: no buffers are made for it.
+                let host = unsafe { DeviceHost::new(surroundings.ram, surroundings.clock, region.whole()) };
+                devices.push(Mediated::closed(host));
+                lost.push(NotAttached { device, why });
+            }
+            (Err(why), false) => return Err(NotAttached { device, why }),
+        }
+    }
+    Ok(Attached { devices, lost })
 }
 
 fn attach_ahci(
@@ -126,7 +151,7 @@ fn rule(policy: &CompiledPolicy, taken: Taken) -> Option<&Rule> {
 }
 
 /// Zeroed memory of the region for a device.
-fn buffer(region: &mut Region, length: usize, alignment: usize) -> Option<Buffer> {
+pub(super) fn buffer(region: &mut Region, length: usize, alignment: usize) -> Option<Buffer> {
     let count = (length as u64).div_ceil(PAGE);
     let pages = region.aligned_pages(count, alignment as u64).ok()?;
     Some(Buffer::new(DeviceAddress(pages.as_ptr().addr() as u64), length))
@@ -134,13 +159,30 @@ fn buffer(region: &mut Region, length: usize, alignment: usize) -> Option<Buffer
 
 impl fmt::Display for NotAttached {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "disk controller {}: ", self.controller)?;
+        let sort = match &self.why {
+            Why::Pro1000(_) => "network",
+            _ => "disk",
+        };
+        write!(f, "{sort} controller {}: ", self.device)?;
         match &self.why {
             Why::NoRegisters => f.write_str("its registers are not where its driver looks for them"),
-            Why::Ahci(ahci::AttachError::Absent) => f.write_str("nothing answers at its registers"),
+            Why::NoDriver => f.write_str("this build has no driver for it"),
+            Why::Pro1000(pro1000::AttachError::Unsupported(device)) => {
+                write!(
+                    f,
+                    "the device 8086:{device:04x} has other registers than its driver knows"
+                )
+            }
+            Why::Pro1000(pro1000::AttachError::Absent) | Why::Ahci(ahci::AttachError::Absent) => {
+                f.write_str("nothing answers at its registers")
+            }
             Why::Ahci(ahci::AttachError::Handoff) => f.write_str("the firmware does not let go of it"),
-            Why::Ahci(ahci::AttachError::Stuck) => f.write_str("it neither stops nor resets"),
-            Why::Ahci(ahci::AttachError::Memory) | Why::Ata(ata::AttachError::Memory) => {
+            Why::Pro1000(pro1000::AttachError::Stuck) | Why::Ahci(ahci::AttachError::Stuck) => {
+                f.write_str("it neither stops nor resets")
+            }
+            Why::Pro1000(pro1000::AttachError::Memory)
+            | Why::Ahci(ahci::AttachError::Memory)
+            | Why::Ata(ata::AttachError::Memory) => {
                 f.write_str("there is no memory for it that it can address")
             }
             Why::Ahci(ahci::AttachError::Refused(_, why)) | Why::Ata(ata::AttachError::Refused(_, why)) => {

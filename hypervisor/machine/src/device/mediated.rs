@@ -1,13 +1,17 @@
 //! One mediated device: its mediator, and what that sees of the machine.
 
+use super::told::{Countable, Told};
 use super::{DeviceHost, IdePorts, LeadsTo, MemoryRegisters, Trap};
+use crate::machine::Journal;
 use alloc::boxed::Box;
 use sekisho_mediator::cpu::registers::Width;
 use sekisho_mediator::disk::ahci::Ahci;
 use sekisho_mediator::disk::ata::Ata;
-use sekisho_mediator::disk::incident::{Incident, Incidents, Notice};
+use sekisho_mediator::log::Log;
+use sekisho_mediator::net::pro1000::Pro1000;
 use sekisho_mediator::pci::Width as PortWidth;
-use sekisho_mediator::seam::Instant;
+use sekisho_mediator::seam::{Host, Instant};
+use spin::Mutex;
 
 /// A device with its mediator.
 pub(crate) struct Mediated {
@@ -25,6 +29,10 @@ enum Engine {
     Ata {
         ata: Box<Ata>,
         ports: IdePorts,
+    },
+    Pro1000 {
+        nic: Box<Pro1000>,
+        registers: MemoryRegisters,
     },
     /// The machine resets or stops: nothing answers any more, and no key is left.
     Closed,
@@ -48,11 +56,27 @@ impl Mediated {
         Self { host, engine }
     }
 
+    /// A gigabit NIC of Intel's.
+    pub(super) fn pro1000(nic: Pro1000, registers: MemoryRegisters, host: DeviceHost) -> Self {
+        let nic = Box::new(nic);
+        let engine = Engine::Pro1000 { nic, registers };
+        Self { host, engine }
+    }
+
+    /// One that nobody may have.
+    pub(super) const fn closed(host: DeviceHost) -> Self {
+        let engine = Engine::Closed;
+        Self { host, engine }
+    }
+
     /// A load at `offset` in `trap`.
     pub(crate) fn load(&mut self, trap: &Trap, offset: u64, width: Width) -> u64 {
         match (&mut self.engine, trap.leads_to) {
             (Engine::Ahci { ahci, registers, .. }, LeadsTo::Registers) => {
                 ahci.read(offset, width, registers, &mut self.host)
+            }
+            (Engine::Pro1000 { nic, registers }, LeadsTo::Registers) => {
+                nic.read(offset, width, registers, &mut self.host)
             }
             _ => width.mask(),
         }
@@ -60,9 +84,15 @@ impl Mediated {
 
     /// A store there.
     pub(crate) fn store(&mut self, trap: &Trap, offset: u64, width: Width, value: u64) {
-        if let (Engine::Ahci { ahci, registers, .. }, LeadsTo::Registers) = (&mut self.engine, trap.leads_to)
-        {
-            ahci.write(offset, width, value, registers, &mut self.host);
+        let host = &mut self.host;
+        match (&mut self.engine, trap.leads_to) {
+            (Engine::Ahci { ahci, registers, .. }, LeadsTo::Registers) => {
+                ahci.write(offset, width, value, registers, host);
+            }
+            (Engine::Pro1000 { nic, registers }, LeadsTo::Registers) => {
+                nic.write(offset, width, value, registers, host);
+            }
+            _ => {}
         }
     }
 
@@ -86,6 +116,10 @@ impl Mediated {
                 (4, PortWidth::Dword) => ahci.read(u64::from(*index), Width::Four, registers, host) as u32,
                 _ => width.ones(),
             },
+            (Engine::Pro1000 { nic, registers }, LeadsTo::Window(first)) => {
+                let offset = u64::from(port.wrapping_sub(first));
+                nic.port_read(offset, memory_width(width), registers, host) as u32
+            }
             _ => width.ones(),
         }
     }
@@ -111,6 +145,10 @@ impl Mediated {
                 }
                 _ => {}
             },
+            (Engine::Pro1000 { nic, registers }, LeadsTo::Window(first)) => {
+                let offset = u64::from(port.wrapping_sub(first));
+                nic.port_write(offset, memory_width(width), u64::from(value), registers, host);
+            }
             _ => {}
         }
     }
@@ -149,10 +187,22 @@ impl Mediated {
         }
     }
 
-    /// Does what is due; when to come back, if anything will be due that no access of the guest's tells of.
-    pub(crate) fn wake(&mut self) -> Option<Instant> {
+    /// Does what is due, with what is new in the log; when to come back, if anything will be due that no access of the
+    /// guest's tells of.
+    pub(crate) fn wake(&mut self, journal: &Mutex<Journal>) -> Option<Instant> {
         match &mut self.engine {
+            Engine::Pro1000 { nic, registers } => {
+                nic.collect(&journal.lock().log, self.host.now());
+                nic.poll(registers, &mut self.host)
+            }
             Engine::Ahci { .. } | Engine::Ata { .. } | Engine::Closed => None,
+        }
+    }
+
+    /// Sends the last lines of the log, if they leave here.
+    pub(crate) fn flush(&mut self, log: &Log) {
+        if let Engine::Pro1000 { nic, registers } = &mut self.engine {
+            nic.flush(log, registers, &mut self.host);
         }
     }
 
@@ -160,30 +210,50 @@ impl Mediated {
     pub(super) fn waits(&self) -> bool {
         match &self.engine {
             Engine::Ahci { ahci, .. } => ahci.waits(),
-            Engine::Ata { .. } | Engine::Closed => false,
+            Engine::Ata { .. } | Engine::Pro1000 { .. } | Engine::Closed => false,
         }
     }
 
     /// The oldest notice for the log.
-    pub(super) fn take_notice(&mut self) -> Option<Notice> {
-        self.incidents()?.take_notice()
+    pub(super) fn take_notice(&mut self) -> Option<Told> {
+        match &mut self.engine {
+            Engine::Ahci { ahci, .. } => ahci.incidents().take_notice().map(Told::Disk),
+            Engine::Ata { ata, .. } => ata.incidents().take_notice().map(Told::Disk),
+            Engine::Pro1000 { nic, .. } => {
+                let notice = nic.incidents().take_notice().map(Told::Network);
+                notice.or_else(|| nic.module().losses()?.take_notice().map(Told::Loss))
+            }
+            Engine::Closed => None,
+        }
     }
 
     /// How many of a kind there were.
-    pub(super) fn count(&mut self, incident: Incident) -> u64 {
-        self.incidents().map_or(0, |incidents| incidents.count(incident))
-    }
-
-    /// Wipes every key. Whatever the guest asks from now on, nothing answers.
-    pub(super) fn close(&mut self) {
-        self.engine = Engine::Closed;
-    }
-
-    fn incidents(&mut self) -> Option<&mut Incidents> {
-        match &mut self.engine {
-            Engine::Ahci { ahci, .. } => Some(ahci.incidents()),
-            Engine::Ata { ata, .. } => Some(ata.incidents()),
-            Engine::Closed => None,
+    pub(super) fn count(&mut self, kind: Countable) -> u64 {
+        match (&mut self.engine, kind) {
+            (Engine::Ahci { ahci, .. }, Countable::Disk(kind)) => ahci.incidents().count(kind),
+            (Engine::Ata { ata, .. }, Countable::Disk(kind)) => ata.incidents().count(kind),
+            (Engine::Pro1000 { nic, .. }, Countable::Network(kind)) => nic.incidents().count(kind),
+            (Engine::Pro1000 { nic, .. }, Countable::Loss(kind)) => {
+                nic.module().losses().map_or(0, |losses| losses.count(kind))
+            }
+            _ => 0,
         }
+    }
+
+    /// Wipes every key. Whatever the guest asks of a disk from now on, nothing answers; a NIC, which has none, may still
+    /// have to carry the last lines of the log.
+    pub(super) fn close(&mut self) {
+        if !matches!(self.engine, Engine::Pro1000 { .. }) {
+            self.engine = Engine::Closed;
+        }
+    }
+}
+
+/// The same width, as memory accesses have it.
+const fn memory_width(width: PortWidth) -> Width {
+    match width {
+        PortWidth::Byte => Width::One,
+        PortWidth::Word => Width::Two,
+        PortWidth::Dword => Width::Four,
     }
 }

@@ -6,13 +6,16 @@ mod attach;
 mod host;
 mod ide_ports;
 mod mediated;
+mod network;
+mod told;
 mod trap;
 
-pub(crate) use attach::{NotAttached, Surroundings, attach};
+pub(crate) use attach::{Attached, NotAttached, Surroundings, attach};
 use host::DeviceHost;
 pub(crate) use host::MemoryRegisters;
 use ide_ports::IdePorts;
 pub(crate) use mediated::Mediated;
+pub(crate) use told::{Countable, Told};
 use trap::LeadsTo;
 pub(crate) use trap::{Trap, traps};
 
@@ -20,7 +23,7 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::ops::Range;
 use core::sync::atomic::{AtomicBool, Ordering};
-use sekisho_mediator::disk::incident::{Incident, Notice};
+use sekisho_mediator::log::Log;
 use spin::Mutex;
 
 /// Tries for a device's lock before its keys are left as they are.
@@ -57,6 +60,15 @@ impl Devices {
         0..self.devices.len()
     }
 
+    /// Sends the last lines of the log, where nobody else works on the device: for a machine that stops.
+    pub(crate) fn flush(&self, log: &Log) {
+        for shared in &self.devices {
+            if let Some(mut device) = shared.device.try_lock() {
+                device.flush(log);
+            }
+        }
+    }
+
     /// Wipes every key, because the machine resets or stops. A device that stays locked for long belongs to a CPU that
     /// is stuck; its keys stay, as they do when the reset button is pressed.
     pub(crate) fn close(&self) {
@@ -71,12 +83,9 @@ impl Devices {
         }
     }
 
-    /// How many incidents of a kind there were, on all devices.
-    pub(crate) fn incidents(&self, incident: Incident) -> u64 {
-        let counts = self
-            .devices
-            .iter()
-            .map(|shared| shared.device.lock().count(incident));
+    /// How many of a kind there were, on all devices.
+    pub(crate) fn count(&self, kind: Countable) -> u64 {
+        let counts = self.devices.iter().map(|shared| shared.device.lock().count(kind));
         counts.sum()
     }
 
@@ -125,7 +134,7 @@ impl Devices {
         &self,
         number: usize,
         work: impl FnOnce(&mut Mediated) -> T,
-    ) -> Option<(T, Option<Notice>)> {
+    ) -> Option<(T, Option<Told>)> {
         let shared = self.devices.get(number)?;
         let mut device = shared.device.lock();
         let result = work(&mut device);

@@ -55,11 +55,16 @@ impl Event {
     /// Frames of or for the appliance went nowhere.
     pub const FRAMES_LOST: Self = Self::new(602, Level::Warning);
 
+    /// The guest or a NIC did with its registers and rings what was not carried out.
+    pub const NETWORK_INCIDENT: Self = Self::new(603, Level::Warning);
+    /// A NIC that its driver cannot have is concealed.
+    pub const NETWORK_CONCEALED: Self = Self::new(604, Level::Error);
+
     /// The guest shuts down or resets the machine.
     pub const GUEST_RESET: Self = Self::new(402, Level::Info);
 
     /// Every kind, for the documentation and for decoding.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 16] = [
         Self::STARTED,
         Self::CPU_ENTERED,
         Self::MEMORY,
@@ -72,6 +77,8 @@ impl Event {
         Self::NOT_DECODED,
         Self::GUEST_RESET,
         Self::DISK_INCIDENT,
+        Self::NETWORK_INCIDENT,
+        Self::NETWORK_CONCEALED,
         Self::LINES_LOST,
         Self::FRAMES_LOST,
     ];

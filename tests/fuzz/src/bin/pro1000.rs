@@ -100,7 +100,7 @@ fn run(input: &mut Unstructured) -> Result<()> {
     };
     let module = if start.is_null { Module::Null } else { Module::Pass };
     let mut give = |length, _| Some(source.buffer(length));
-    let mut nic = Pro1000::attach(identity, module, &mut device, &mut memory, &mut give)
+    let mut nic = Pro1000::attach(identity, |_| module, &mut device, &mut memory, &mut give)
         .unwrap_or_else(|why| panic!("the model can be attached: {why:?}"));
     for _ in 0..STEPS {
         let Ok(step) = Step::arbitrary(input) else {

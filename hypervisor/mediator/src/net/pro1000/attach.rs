@@ -47,18 +47,18 @@ pub struct Identity {
     pub device: u16,
     /// Whether the guest has it too.
     pub guest: Guest,
-    /// Whether the module has an address of its own on the wire, or takes part in the guest's traffic.
+    /// An address that is received for beside those of the guest's and the module's own.
     pub own: Option<MacAddress>,
 }
 
 impl Pro1000 {
-    /// Takes a NIC over. `memory` gives buffers of a length at an alignment, in bytes: 1.2 MiB in all.
+    /// Takes a NIC over, with the module that `module` makes for its hardware address. `memory` gives buffers of a length at an alignment, in bytes: 1.2 MiB in all.
     ///
     /// # Errors
     /// [`AttachError`]; the NIC does not transmit or receive then.
     pub fn attach<R: Registers, H: Host>(
         identity: Identity,
-        module: Module,
+        module: impl FnOnce(MacAddress) -> Module,
         registers: &mut R,
         host: &mut H,
         memory: &mut dyn FnMut(usize, usize) -> Option<Buffer>,
@@ -69,10 +69,13 @@ impl Pro1000 {
         }
         stop(family, registers, host);
         reset(0, registers, host).map_err(|Stuck| AttachError::Stuck)?;
+        let address = address(registers);
+        let module = module(address);
+        let own = identity.own.or_else(|| module.hardware());
         let mut nic = Nic {
             family,
             guest: identity.guest,
-            usage: usage(module.link(), identity.own.is_some()),
+            usage: usage(module.link(), own.is_some()),
             link: module.link(),
             interrupts: Interrupts::Off,
             control: Control::default(),
@@ -88,7 +91,7 @@ impl Pro1000 {
             shown: 0,
             incidents: Incidents::default(),
             scratch: vec![0; receiver::LONGEST],
-            address: address(registers),
+            address,
         };
         nic.begin(registers, host);
         Ok(Self {

@@ -51,7 +51,7 @@ impl Scene {
             own,
         };
         let mut give = |length, _| Some(source.buffer(length));
-        let nic = Pro1000::attach(identity, module, &mut device, &mut memory, &mut give);
+        let nic = Pro1000::attach(identity, |_| module, &mut device, &mut memory, &mut give);
         Self {
             device,
             nic: nic.unwrap(),

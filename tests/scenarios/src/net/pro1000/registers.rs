@@ -182,7 +182,7 @@ fn a_nic_of_other_descriptors_one_that_is_not_there_and_one_without_memory_are_r
             guest: Guest::Present,
             own: None,
         };
-        let attached = Pro1000::attach(identity, Module::Pass, &mut device, &mut memory, &mut give);
+        let attached = Pro1000::attach(identity, |_| Module::Pass, &mut device, &mut memory, &mut give);
         attached.map(|nic| nic.address().0)
     };
     assert_eq!(attach(0x1533, 100, 0), Err(AttachError::Unsupported(0x1533)));

@@ -1,0 +1,29 @@
+//! Numbers that the network outside should not guess: sequence numbers, ports, the name of a boot.
+//!
+//! Not for keys: a CPU without RDRAND gives its time-stamp counter.
+
+use core::arch::asm;
+use core::arch::x86_64::{__cpuid, _rdtsc};
+
+/// CPUID leaf 1, ECX: RDRAND.
+const RDRAND: u32 = 1 << 30;
+/// RDRAND that fails so often is broken (Intel SDM volume 1, 7.3.17.1).
+const TRIES: usize = 10;
+
+/// One such number.
+pub(crate) fn seed() -> u64 {
+    // SAFETY: RDTSC reads a counter; every CPU in long mode has it.
+    let time = unsafe { _rdtsc() };
+    if __cpuid(1).ecx & RDRAND == 0 {
+        return time;
+    }
+    let drawn = (0..TRIES).find_map(|_| {
+        let (value, done): (u64, u8);
+        // SAFETY: the CPU has the instruction; it changes a register and flags.
+        unsafe {
+            asm!("rdrand {}", "setc {}", out(reg) value, out(reg_byte) done, options(nomem, nostack));
+        }
+        (done != 0).then_some(value)
+    });
+    drawn.map_or(time, |value| value ^ time)
+}
