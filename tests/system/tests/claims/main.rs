@@ -9,6 +9,7 @@ mod exact;
 mod hostile;
 mod inside;
 mod memory_test;
+mod networks;
 mod nmi;
 mod pinned;
 mod power;
