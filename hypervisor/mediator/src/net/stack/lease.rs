@@ -2,7 +2,6 @@
 
 use super::BadLease;
 use super::addresses::Addresses;
-use crate::seam::Instant;
 use core::net::{IpAddr, Ipv4Addr};
 use sekisho_abi::network::Prefix;
 use smoltcp::iface::{Interface, SocketHandle, SocketSet};
@@ -32,7 +31,6 @@ impl Lease {
         sockets: &mut SocketSet<'static>,
         interface: &mut Interface,
         addresses: &mut Addresses,
-        _now: Instant,
     ) -> Option<BadLease> {
         let socket = sockets.get_mut::<Socket<'_>>(self.socket);
         match socket.poll()? {

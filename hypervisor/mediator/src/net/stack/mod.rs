@@ -127,7 +127,7 @@ impl Stack {
                 break;
             }
         }
-        let bad_lease = self.follow_lease(now);
+        let bad_lease = self.follow_lease();
         if let Some(echo) = &mut self.echo {
             echo.poll(&mut self.interface, &mut self.sockets, now);
         }
@@ -193,9 +193,9 @@ impl Stack {
         }
     }
 
-    fn follow_lease(&mut self, now: Instant) -> Option<BadLease> {
+    fn follow_lease(&mut self) -> Option<BadLease> {
         let lease = self.lease.as_mut()?;
-        lease.follow(&mut self.sockets, &mut self.interface, &mut self.addresses, now)
+        lease.follow(&mut self.sockets, &mut self.interface, &mut self.addresses)
     }
 
     /// Sends one datagram of the log to the collector.

@@ -46,7 +46,6 @@ pub struct Sender {
     /// When the bucket would be full again.
     full_at: Instant,
     waits: bool,
-    sent: u64,
 }
 
 impl Sender {
@@ -60,7 +59,6 @@ impl Sender {
             sequence: 1,
             full_at: Instant(0),
             waits: false,
-            sent: 0,
         }
     }
 
@@ -104,12 +102,6 @@ impl Sender {
         }
     }
 
-    /// Messages that were sent.
-    #[must_use]
-    pub const fn sent(&self) -> u64 {
-        self.sent
-    }
-
     fn may_send(&self, now: Instant) -> bool {
         self.full_at.0.saturating_sub(now.0) <= (BURST - 1) * PACE
     }
@@ -149,7 +141,6 @@ impl Sender {
         } else {
             self.sequence + 1
         };
-        self.sent += 1;
     }
 
     /// A whole frame to the collector, by the policy's hardware address or the one that was used last.
