@@ -2,10 +2,12 @@
 //!
 //! COM1 asks for one line: `bare` or `under`, and the concealed device's slot. Each attempt answers with
 //! `hostile: NAME: OUTCOME: pass` or `FAIL`; on the bare machine the outcomes are the reference and nothing passes
-//! or fails. The line `last NAME` asks for one attempt that no machine survives instead.
+//! or fails. Instead, `across LBA` asks for what begins before a disk's ports, at that block of the second drive, and
+//! `last NAME` for one attempt that no machine survives.
 #![no_std]
 #![no_main]
 
+mod across;
 mod devices;
 mod instructions;
 mod last;
@@ -38,13 +40,15 @@ fn efi_main() -> Status {
     line!("hostile: ready");
     let request = serial::read_line::<64>();
     let (word, rest) = request.text().split_once(' ').unwrap_or((request.text(), ""));
-    let place = match word {
-        "last" => last::run(rest, &machine),
-        "under" => Place::Under,
+    let mut report = Report::new(match word {
+        "under" | "across" => Place::Under,
         _ => Place::Bare,
-    };
-    let mut report = Report::new(place);
-    try_everything(&mut report, &machine, Function::parse(rest));
+    });
+    match word {
+        "last" => last::run(rest, &machine),
+        "across" => across::run(&mut report, rest),
+        _ => try_everything(&mut report, &machine, Function::parse(rest)),
+    }
     line!("hostile: end, {} failed", report.failed());
     // The harness looks at the devices before the machine is gone.
     let _ = serial::read_line::<64>();

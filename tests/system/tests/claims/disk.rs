@@ -66,7 +66,7 @@ fn what_no_rule_names_reads_as_zeros_and_takes_no_writes() -> Result<(), Failure
     machine.power_off()
 }
 
-fn contains(hay: &[u8], needle: &[u8]) -> bool {
+pub(crate) fn contains(hay: &[u8], needle: &[u8]) -> bool {
     let first = needle.first().copied().unwrap_or_default();
     let starts = hay.iter().enumerate().filter(|(_, byte)| **byte == first);
     starts

@@ -1,10 +1,13 @@
 //! A hostile guest gains nothing: each of its attempts ends as on hardware without SVM, without that memory and
 //! without that device; the hypervisor lives and counts.
 
+use crate::disk::contains;
 use crate::{appliance, assert_same};
+use sekisho_system::command::PASSPHRASE;
+use sekisho_system::encrypted::{EncryptedLaptop, policy};
 use sekisho_system::failure::Failure;
-use sekisho_system::guest::Program;
-use sekisho_system::machine::{Cpu, Ending, Machine, Running};
+use sekisho_system::guest::{Laptop, Program};
+use sekisho_system::machine::{Controller, Cpu, Ending, Machine, Running};
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -16,6 +19,10 @@ const CONCEALED_COMMAND: u64 = 0xb000_8004;
 const DECODE_AND_MASTER: u16 = 7;
 /// The program's exit value where nothing failed.
 const ALL_PASSED: Ending = Ending::Value(0x10);
+/// MiB of the volume of an encrypted disk.
+const VOLUME_SIZE: u64 = 4;
+/// What the program writes to it.
+const PHRASE: &[u8] = b"sixteen in clear";
 /// Attempts whose outcome is the same on any machine without SVM.
 const REFERENCE: [&str; 11] = [
     "vmrun:",
@@ -31,12 +38,12 @@ const REFERENCE: [&str; 11] = [
     "vmrun with prefixes:",
 ];
 
-/// Everything the program tries; returns its lines.
-fn attempts(machine: &mut Running, place: &str) -> Result<Vec<String>, Failure> {
+/// Everything the program tries when it is asked for `request`; returns its lines.
+fn attempts(machine: &mut Running, request: &str) -> Result<Vec<String>, Failure> {
     machine.expect_com1("hostile: ready", PATIENCE)?;
     machine
         .com1
-        .type_text(&format!("{place} {CONCEALED_SLOT}\n"))
+        .type_text(&format!("{request}\n"))
         .map_err(Failure::file("COM1"))?;
     let text = machine.expect_com1("hostile: end", PATIENCE)?;
     let lines = text
@@ -57,7 +64,10 @@ fn bare_answers() -> Result<&'static [String], Failure> {
         return Ok(answers);
     }
     let machine = Machine::bare(&Program::Hostile.disk()?).with_cpus(Cpu::EpycWithoutSvm, 2);
-    let answers = attempts(&mut machine.start("hostile-bare")?, "bare")?;
+    let answers = attempts(
+        &mut machine.start("hostile-bare")?,
+        &format!("bare {CONCEALED_SLOT}"),
+    )?;
     Ok(ANSWERS.get_or_init(|| answers))
 }
 
@@ -66,9 +76,8 @@ fn gains_nothing(cpu: Cpu, cpus: u8) -> Result<(), Failure> {
     let disk = Program::Hostile.disk()?;
     let machine = Machine::under(&appliance()?, &disk).with_cpus(cpu, cpus);
     let mut machine = machine.start(&format!("hostile-{cpu:?}-{cpus}"))?;
-    let seen = attempts(&mut machine, "under")?;
-    let failed: Vec<&String> = seen.iter().filter(|line| line.ends_with("FAIL")).collect();
-    assert_same(&mut machine, "no attempt succeeds", &failed, &Vec::new())?;
+    let seen = attempts(&mut machine, &format!("under {CONCEALED_SLOT}"))?;
+    none_succeeds(&mut machine, &seen)?;
     for name in REFERENCE {
         let of = |lines: &[String]| {
             let line = lines
@@ -88,6 +97,15 @@ fn gains_nothing(cpu: Cpu, cpus: u8) -> Result<(), Failure> {
         &true,
     )?;
     asleep(&mut machine)?;
+    comes_to_its_end(machine)
+}
+
+fn none_succeeds(machine: &mut Running, seen: &[String]) -> Result<(), Failure> {
+    let failed: Vec<&String> = seen.iter().filter(|line| line.ends_with("FAIL")).collect();
+    assert_same(machine, "no attempt succeeds", &failed, &Vec::new())
+}
+
+fn comes_to_its_end(mut machine: Running) -> Result<(), Failure> {
     machine.com1.type_text("none\n").map_err(Failure::file("COM1"))?;
     let ending = machine.wait_end(PATIENCE)?;
     assert_same(&mut machine, "the program comes to its end", &ending, &ALL_PASSED)
@@ -137,6 +155,22 @@ fn a_hostile_guest_on_two_epyc_cpus_gains_nothing() -> Result<(), Failure> {
 #[test]
 fn a_hostile_guest_on_two_max_cpus_gains_nothing() -> Result<(), Failure> {
     gains_nothing(Cpu::Max, 2)
+}
+
+#[test]
+fn what_begins_before_a_disks_data_port_neither_writes_plaintext_nor_reads_ciphertext() -> Result<(), Failure>
+{
+    let laptop = Laptop::with_program(Program::Hostile, "across", VOLUME_SIZE)?;
+    let policy = policy(Controller::Ide)?;
+    let laptop = EncryptedLaptop::of(laptop, "across", Controller::Ide, &policy)?;
+    let mut machine = laptop.machine().start("hostile-across")?;
+    machine.unlock(PASSPHRASE)?;
+    let seen = attempts(&mut machine, &format!("across {}", laptop.laptop.system))?;
+    none_succeeds(&mut machine, &seen)?;
+    comes_to_its_end(machine)?;
+    let platter = laptop.laptop.platter()?;
+    assert!(!contains(&platter, PHRASE), "plaintext is on the platter");
+    Ok(())
 }
 
 /// What no machine survives restarts it, inside.
