@@ -14,7 +14,7 @@ pub enum Attempt {
     ProtectedBar,
     /// A bridge window over a protected range.
     ProtectedWindow,
-    /// A register that places memory or configuration space.
+    /// A register that places memory, configuration space or ports.
     FixedRegister,
     /// A bus number that would move functions.
     BusNumber,
@@ -73,7 +73,7 @@ impl Attempt {
             Self::ConcealedWrite => "write to a concealed function",
             Self::ProtectedBar => "base address over a protected range",
             Self::ProtectedWindow => "bridge window over a protected range",
-            Self::FixedRegister => "write to a register that places memory",
+            Self::FixedRegister => "write to a register that places memory or ports",
             Self::BusNumber => "bus number changed",
             Self::UnknownHeader => "write to an unknown header",
             Self::MediatedRegister => "write to a mediated function",

@@ -1,10 +1,11 @@
-//! Registers of chipsets that say where memory and configuration space lie: not the guest's to write.
+//! Registers of chipsets that say where memory, configuration space and I/O ports lie: not the guest's to write. Ports that
+//! are moved over those of a mediated controller would answer in its place.
 //!
 //! They are outside the standard header and mean what they mean on these functions only, so each is listed with
 //! its source. A function that is not listed keeps all its registers writable: SECURITY.md names those known.
 
 use super::access::Width;
-use super::spec::{CLASS_HOST_BRIDGE, CLASS_ISA_BRIDGE};
+use super::spec::{CLASS_HOST_BRIDGE, CLASS_ISA_BRIDGE, CLASS_OTHER_BRIDGE};
 use core::ops::RangeInclusive;
 use sekisho_abi::pci::{Address, Identity};
 
@@ -23,7 +24,10 @@ struct Known {
 const INTEL: u16 = 0x8086;
 const AMD: u16 = 0x1022;
 
-static KNOWN: [Known; 3] = [
+/// Power management of PIIX4: PMBA 40-43h, 64 ports; SMBBA 90-93h, 16 ports (datasheet 290562, section 7.1).
+const PIIX4_PORTS: &[RangeInclusive<u16>] = &[0x40..=0x43, 0x90..=0x93];
+
+static KNOWN: [Known; 5] = [
     // Intel host bridges, the 4 Series (datasheet 319970, section 5.1) and QEMU's q35 after it / the Core since the
     // 2nd generation (datasheet 324642, section 2.5; still so for the 12th, 767626):
     //   40-4Fh EPBAR, MCHBAR; 50-53h GGC (q35: size of TSEG): memory taken for graphics
@@ -44,11 +48,25 @@ static KNOWN: [Known; 3] = [
     // Intel south bridges: RCBA F0-F3h places 16 KiB of registers (ICH9 datasheet 316972, section 13.1). QEMU lays
     // them over memory; they are storage for the most part, so they would replace a page by what the guest wrote.
     // LGMR 98-9Bh leads 64 KiB to the LPC bus (6 Series Chipset datasheet 324645, section 13.1; reserved before).
+    // Ports: 40-43h PMBASE, 48-4Bh GPIOBASE, 84-93h generic decoding to the LPC bus.
     Known {
         address: Address::from_devfn(0, 0x1f << 3),
         vendor: INTEL,
         class: CLASS_ISA_BRIDGE,
-        registers: &[0x98..=0x9b, 0xf0..=0xf3],
+        registers: &[0x40..=0x43, 0x48..=0x4b, 0x84..=0x93, 0x98..=0x9b, 0xf0..=0xf3],
+    },
+    // PIIX4, where QEMU's pc machine has it, and where boards had it.
+    Known {
+        address: Address::from_devfn(0, 0x01 << 3 | 3),
+        vendor: INTEL,
+        class: CLASS_OTHER_BRIDGE,
+        registers: PIIX4_PORTS,
+    },
+    Known {
+        address: Address::from_devfn(0, 0x07 << 3 | 3),
+        vendor: INTEL,
+        class: CLASS_OTHER_BRIDGE,
+        registers: PIIX4_PORTS,
     },
     // AMD families 10h to 16h, function 1 "address map": DRAM and MMIO routing 40-BCh, configuration map E0-ECh,
     // DRAM hole F0h (BKDG for AMD Family 10h Processors 31116, section 3.5).

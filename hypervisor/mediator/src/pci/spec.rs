@@ -108,3 +108,5 @@ pub const ROM_ENABLE: u32 = 1;
 pub const CLASS_HOST_BRIDGE: u16 = 0x0600;
 /// Class 0601h: an ISA bridge, and what took its place (LPC, eSPI).
 pub const CLASS_ISA_BRIDGE: u16 = 0x0601;
+/// Class 0680h: a bridge of no other kind, PIIX4's power management among them.
+pub const CLASS_OTHER_BRIDGE: u16 = 0x0680;

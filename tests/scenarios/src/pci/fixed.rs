@@ -1,4 +1,4 @@
-//! Registers of the chipset that place memory, where QEMU's q35 machine and Intel's chipsets have them.
+//! Registers of the chipset that place memory or ports, where QEMU's q35 machine and Intel's chipsets have them.
 
 use super::*;
 
@@ -19,6 +19,11 @@ fn chipset(at: (u8, u8, u8), vendor: u16, class: u32) -> Scene<Machine> {
         function = function.set_up(offset, FIRMWARE);
     }
     let mut machine = Machine::new();
+    if at.2 != 0 {
+        // Nobody looks for other functions where there is no function 0.
+        let first = Function::endpoint(vendor, 0x7110, LPC_CLASS).multi_function();
+        machine.plug(Place::Root(0), place((at.0, at.1, 0)).devfn(), first);
+    }
     machine.plug(Place::Root(0), place(at).devfn(), function);
     Scene::take_over(machine, "")
 }
@@ -49,10 +54,22 @@ fn the_south_bridges_register_block_cannot_be_moved_over_memory() {
 }
 
 #[test]
-fn of_the_south_bridge_only_registers_that_place_memory_are_fixed() {
+fn of_the_south_bridge_only_registers_that_place_memory_or_ports_are_fixed() {
     let mut scene = chipset(LPC_BRIDGE, 0x8086, LPC_CLASS);
-    let expected: Vec<u16> = (0x98..=0x9b).chain(0xf0..=0xf3).collect();
+    let expected: Vec<u16> = [0x40..=0x43, 0x48..=0x4b, 0x84..=0x93, 0x98..=0x9b, 0xf0..=0xf3]
+        .into_iter()
+        .flatten()
+        .collect();
     assert_eq!(fixed_bytes(&mut scene, place(LPC_BRIDGE)), expected);
+}
+
+#[test]
+fn power_management_of_an_older_south_bridge_keeps_its_ports() {
+    let expected: Vec<u16> = (0x40..=0x43).chain(0x90..=0x93).collect();
+    for at in [(0, 1, 3), (0, 7, 3)] {
+        let mut scene = chipset(at, 0x8086, 0x06_8000);
+        assert_eq!(fixed_bytes(&mut scene, place(at)), expected, "{at:?}");
+    }
 }
 
 #[test]
