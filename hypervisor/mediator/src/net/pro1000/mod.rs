@@ -264,12 +264,6 @@ impl Pro1000 {
         self.module.collect(log, now);
     }
 
-    /// Sends the last lines at once: for a machine that stops.
-    pub fn flush<R: Registers, H: Host>(&mut self, log: &Log, registers: &mut R, host: &mut H) {
-        let now = host.now();
-        self.nic.flush(&mut self.module, log, registers, host, now);
-    }
-
     /// The function was reset, or lost what it was told: sets it up anew.
     pub fn reset<R: Registers, H: Host>(&mut self, registers: &mut R, host: &mut H) {
         self.nic.reset(0, registers, host);

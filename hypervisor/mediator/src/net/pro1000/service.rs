@@ -8,7 +8,6 @@ use super::sender::{LARGE_BYTES, NoRoom, Wish};
 use super::spec::{CAUSE_ASSERTED, CAUSE_RXT0, ICS, STATUS};
 use super::transmit::{self, Contexts, Tags, Way};
 use super::{Backlog, Guest, Nic, link};
-use crate::log::Log;
 use crate::net::frame::{Frame, HEADER_LENGTH, Offload};
 use crate::net::incident::Incident;
 use crate::net::module::Module;
@@ -217,25 +216,6 @@ impl Nic {
         let causes = ways.causes;
         self.sender.tell(registers);
         (result, causes)
-    }
-
-    /// Lets the module send the last lines of the log.
-    pub(super) fn flush<R: Registers, H: Host>(
-        &mut self,
-        module: &mut Module,
-        log: &Log,
-        registers: &mut R,
-        host: &mut H,
-        now: Instant,
-    ) {
-        let mut ways = Ways {
-            link: link::of_wire(registers.read(STATUS)),
-            nic: self,
-            host,
-            causes: 0,
-        };
-        module.flush(log, now, &mut ways);
-        self.sender.tell(registers);
     }
 }
 
