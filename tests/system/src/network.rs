@@ -50,8 +50,14 @@ impl Wire {
 
     /// The NIC's hardware address.
     #[must_use]
+    pub const fn hardware_bytes(&self) -> [u8; 6] {
+        [0x52, 0x54, 0, 0x12, 0x34, 0x10 + self.number]
+    }
+
+    /// The same as people write it.
+    #[must_use]
     pub fn hardware(&self) -> String {
-        format!("52:54:00:12:34:{:02x}", 0x10 + self.number)
+        self.hardware_bytes().map(|byte| format!("{byte:02x}")).join(":")
     }
 
     fn tap(&self) -> String {

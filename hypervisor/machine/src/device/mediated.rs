@@ -192,8 +192,10 @@ impl Mediated {
     pub(crate) fn wake(&mut self, journal: &Mutex<Journal>) -> Option<Instant> {
         match &mut self.engine {
             Engine::Pro1000 { nic, registers } => {
-                nic.collect(&journal.lock().log, self.host.now());
-                nic.poll(registers, &mut self.host)
+                let now = self.host.now();
+                nic.collect(&journal.lock().log, now);
+                let due = nic.poll(registers, &mut self.host);
+                due.into_iter().chain(nic.module().next_look(now)).min()
             }
             Engine::Ahci { .. } | Engine::Ata { .. } | Engine::Closed => None,
         }

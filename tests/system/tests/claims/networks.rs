@@ -1,47 +1,146 @@
-//! A NIC behind a module of ours is the guest's own to its driver: it gets its lease and moves data both ways.
+//! A NIC behind a module of ours is the guest's own to its driver: it gets its lease and moves data both ways. The
+//! appliance answers beside it, and what is cut is silent.
 
 use super::*;
 use sekisho_system::network::{Network, Wire};
 use std::time::Duration;
 
-/// MiB that go each way.
-const SIZE: u32 = 200;
+/// MiB that go each way, unless the environment's `SIZE` says more.
+const SIZE: u32 = 32;
 /// For those, under emulation.
 const PATIENCE: Duration = Duration::from_secs(300);
 
+/// The appliance's own address, and where its log goes.
+const OWN: &str = "[ip]\naddress = \"198.51.100.7/24\"\n[syslog]\nto = \"198.51.100.1\"\n";
+const APPLIANCE: &str = "198.51.100.7";
+/// From power-on to the first CPU inside.
+const TAKEOVER: Duration = Duration::from_secs(120);
+
 #[test]
 fn a_passed_e1000_moves_what_the_guest_sends_and_receives() -> Result<(), Failure> {
-    moves_data("pass", "e1000", "net = \"pass\"")
+    moves_data("pass-e1000", "e1000", "net = \"pass\"")
 }
 
 #[test]
 fn a_passed_e1000e_moves_what_the_guest_sends_and_receives() -> Result<(), Failure> {
-    moves_data("pass", "e1000e", "net = \"pass\"")
+    moves_data("pass-e1000e", "e1000e", "net = \"pass\"")
 }
 
-/// The guest gets a lease, downloads a file and sends it back; what arrives is what was sent, both times.
-fn moves_data(name: &str, model: &'static str, net: &str) -> Result<(), Failure> {
-    let name = format!("{name}-{model}");
-    let (machine, mut network, wire) = wired(&name, model, net, "")?;
+#[test]
+fn a_shared_nic_is_the_guests_and_the_appliances_at_once() -> Result<(), Failure> {
+    let (machine, mut network, wire) = wired("shared", "e1000", "net = \"ippass\"\nlog = true", OWN)?;
     network.lease(&wire)?;
-    let mut machine = machine.start(&name)?;
+    let messages = network.folder().join("messages");
+    let _ = std::fs::remove_file(&messages);
+    network.serve(&format!("exec busybox nc -u -l -p 514 > {}", messages.display()))?;
+    let mut machine = machine.start("shared")?;
+    wait_inside(&mut machine)?;
+    ping(&mut machine, &network, "the guest is in its firmware")?;
     machine.wait_shell()?;
-    let address = get_lease(&mut machine, &wire)?;
+    ping(&mut machine, &network, "its driver has not begun")?;
+    exchange(&mut machine, &mut network, &wire)?;
+    machine.run("for cpu in 0 1; do (while :; do :; done) & done")?;
+    ping(&mut machine, &network, "the guest is busy")?;
+    machine.run("killall -9 sh; ip link set eth0 down")?;
+    ping(&mut machine, &network, "the guest's driver is off")?;
+    let seen = std::fs::read_to_string(&messages).map_err(Failure::file(&messages))?;
+    machine.power_off()?;
+    for event in ["H0101", "H0102", "H0201"] {
+        assert!(seen.contains(event), "no message about {event}:\n{seen}");
+    }
+    Ok(())
+}
+
+#[test]
+fn the_appliances_own_nic_answers_and_does_not_exist_for_the_guest() -> Result<(), Failure> {
+    let (machine, network, _) = wired("own", "e1000e", "net = \"ip\"", OWN)?;
+    let mut machine = machine.start("own")?;
+    wait_inside(&mut machine)?;
+    ping(&mut machine, &network, "the guest is in its firmware")?;
+    machine.wait_shell()?;
+    ping(&mut machine, &network, "the guest is halted")?;
+    let devices = machine.run("lspci -n")?;
+    if devices.contains("8086:10d3") {
+        return Err(machine.refute(format!("the guest sees the appliance's NIC:\n{devices}")));
+    }
+    machine.power_off()
+}
+
+#[test]
+fn a_cut_nic_sends_nothing_whatever_the_guest_tries() -> Result<(), Failure> {
+    let (machine, mut network, wire) = wired("cut", "e1000", "net = \"null\"", "")?;
+    network.lease(&wire)?;
+    let mut machine = machine.start("cut")?;
+    machine.wait_shell()?;
+    let link = machine.run("ip link set eth0 up; sleep 2; cat /sys/class/net/eth0/carrier")?;
+    assert_same(&mut machine, "the link", &link.trim(), &"0")?;
+    machine.run("udhcpc -q -n -t 2 -T 1 -i eth0; true")?;
+    machine.run("ip address add 198.51.100.9/24 dev eth0; arping -c 2 -I eth0 198.51.100.1; true")?;
+    machine.power_off()?;
+    let record = std::fs::read(&wire.record).map_err(Failure::file(&wire.record))?;
+    assert!(record.len() > 24, "the record has its header");
+    assert!(frames(&record).all(|frame| frame.get(6..12) != Some(&wire.hardware_bytes())));
+    Ok(())
+}
+
+/// The frames of a pcap file in this machine's byte order.
+fn frames(record: &[u8]) -> impl Iterator<Item = &[u8]> {
+    const FILE_HEADER: usize = 24;
+    const FRAME_HEADER: usize = 16;
+    let mut rest = record.get(FILE_HEADER..).unwrap_or_default();
+    std::iter::from_fn(move || {
+        let length: [u8; 4] = rest.get(8..12)?.try_into().ok()?;
+        let end = FRAME_HEADER + usize::try_from(u32::from_le_bytes(length)).ok()?;
+        let frame = rest.get(FRAME_HEADER..end)?;
+        rest = &rest[end..];
+        Some(frame)
+    })
+}
+
+/// The hypervisor runs; the firmware goes on as guest.
+fn wait_inside(machine: &mut Running) -> Result<(), Failure> {
+    match machine.com2.wait_for("CPU 0 inside", TAKEOVER) {
+        Ok(_) => Ok(()),
+        Err(_) => Err(machine.refute("CPU 0 did not enter")),
+    }
+}
+
+/// The appliance answers from outside.
+fn ping(machine: &mut Running, network: &Network, when: &str) -> Result<(), Failure> {
+    let answered = network.run(&format!("busybox ping -c 3 -W 5 {APPLIANCE}"));
+    answered
+        .map(|_| ())
+        .map_err(|failure| machine.refute(format!("while {when}: {failure:?}")))
+}
+
+/// What arrives is what was sent, both times.
+fn moves_data(name: &str, model: &'static str, net: &str) -> Result<(), Failure> {
+    let (machine, mut network, wire) = wired(name, model, net, "")?;
+    network.lease(&wire)?;
+    let mut machine = machine.start(name)?;
+    machine.wait_shell()?;
+    exchange(&mut machine, &mut network, &wire)?;
+    machine.power_off()
+}
+
+/// The guest gets a lease, downloads a file and serves it back.
+fn exchange(machine: &mut Running, network: &mut Network, wire: &Wire) -> Result<(), Failure> {
+    let address = get_lease(machine, wire)?;
     network.run(&format!("busybox ping -c 3 -W 5 {address}"))?;
+    let size = std::env::var("SIZE").unwrap_or_else(|_| SIZE.to_string());
     let (folder, outside) = (network.folder().display().to_string(), wire.outside());
     let sent = network.run(&format!(
-        "cd {folder} && head -c {SIZE}M /dev/urandom > file && md5sum < file"
+        "cd {folder} && head -c {size}M /dev/urandom > file && md5sum < file"
     ))?;
     network.serve(&format!("exec busybox httpd -f -p 80 -h {folder}"))?;
     let received = machine.run_within(
         &format!("wget -q -O /tmp/file http://{outside}/file && md5sum < /tmp/file"),
         PATIENCE,
     )?;
-    assert_same(&mut machine, "what the guest downloaded", &received, &sent)?;
+    assert_same(machine, "what the guest downloaded", &received, &sent)?;
     machine.run("httpd -p 80 -h /tmp")?;
     let back = network.run(&format!("busybox wget -q -O - http://{address}/file | md5sum"))?;
-    assert_same(&mut machine, "what the guest sent back", &back, &sent)?;
-    machine.power_off()
+    assert_same(machine, "what the guest sent back", &back, &sent)
 }
 
 /// A machine whose only NIC is on a wire and behind the driver `pro1000` with `net`; `more` ends the policy.

@@ -21,6 +21,9 @@ use core::net::IpAddr;
 use sekisho_abi::network::{Addressing, Interface, Module as Kind, Network, Nic, Prefix, Syslog};
 use station::Admission;
 
+/// Nanoseconds that a frame for the appliance may wait where no access of the guest's gives occasion to look.
+const PATIENCE: u64 = 1_000_000;
+
 /// The module of one NIC.
 pub enum Module {
     /// `pass`: forwards both ways.
@@ -95,6 +98,12 @@ impl Module {
     /// wants to be polled again at the latest.
     pub fn poll(&mut self, now: Instant, out: &mut impl Outlets) -> Option<Instant> {
         self.station()?.poll(now, out)
+    }
+
+    /// When to look for frames from the wire at the latest, though nothing tells of any: the guest may be halted.
+    #[must_use]
+    pub fn next_look(&self, now: Instant) -> Option<Instant> {
+        self.hardware().map(|_| Instant(now.0.saturating_add(PATIENCE)))
     }
 
     /// Sends the last lines at once, whatever the pace: for a machine that stops.
