@@ -2,12 +2,13 @@
 
 use crate::check::check;
 use crate::diagnostic::Diagnostic;
+use crate::diff::{Version, weakenings};
 use crate::findings::{FleetRule, Rule, Scene, nearest};
 use crate::inventory::{File, Sighting};
 use crate::lower::unsupported;
 use crate::plan::{Expectations, Fleet, Judgement, Planner, Strictness, cover};
 use crate::render::{Colour, render_human};
-use crate::rules::{RULES, fleet};
+use crate::rules::{RULES, fleet, weaker};
 use crate::source::Source;
 use std::ops::ControlFlow;
 
@@ -75,15 +76,14 @@ pub fn explain(code: &str) -> Result<String, UnknownCode> {
 
 /// Every rule, in the order of codes.
 fn rules() -> impl Iterator<Item = &'static Rule> {
-    RULES
-        .iter()
-        .copied()
-        .chain(fleet::RULES.iter().map(|it| &it.rule))
+    let beside = fleet::RULES.iter().chain(weaker::RULES);
+    RULES.iter().copied().chain(beside.map(|it| &it.rule))
 }
 
 /// What the example of a rule stands beside; `None` where it stands alone.
 fn scene(code: &str) -> Option<Scene> {
-    let found = fleet::RULES.iter().find(|it| it.rule.code == code);
+    let mut beside = fleet::RULES.iter().chain(weaker::RULES);
+    let found = beside.find(|it| it.rule.code == code);
     found.map(|it: &&FleetRule| it.scene)
 }
 
@@ -96,14 +96,15 @@ impl Scene {
     fn files(self) -> Vec<(&'static str, &'static str)> {
         match self {
             Self::Fleet(fleet) => vec![("inventory", fleet)],
-            // Both are files that the reader has.
-            Self::Expected => Vec::new(),
+            // The first is there to be read, the other is shown as the repair.
+            Self::Expected | Self::Change => Vec::new(),
         }
     }
 
     /// Everything that is found in the example beside it.
-    fn found(self, example: &Source) -> Vec<Diagnostic> {
+    fn found(self, rule: &Rule, example: &Source) -> Vec<Diagnostic> {
         match self {
+            Self::Change => weakened(rule, example),
             Self::Fleet(fleet) => {
                 let report = check(example);
                 let covered = report.policy.iter().flat_map(|policy| {
@@ -127,6 +128,23 @@ impl Scene {
             }
         }
     }
+}
+
+/// What is weaker in the example than in its repair.
+fn weakened(rule: &Rule, example: &Source) -> Vec<Diagnostic> {
+    let mut before = example.text().to_owned();
+    for (weak, strong) in rule.repair {
+        before = before.replacen(weak, strong, 1);
+    }
+    let before = Source::new("policy.toml".to_owned(), before.into_bytes());
+    let (was, mut is) = (check(&before), check(example));
+    if let (Some(was), Some(is)) = (&was.policy, &is.policy) {
+        let version = |source, policy| Version { source, policy };
+        let found = weakenings(version(&before, was), version(example, is));
+        return found.into_iter().map(|it| it.diagnostic).collect();
+    }
+    is.diagnostics.extend(was.diagnostics);
+    is.diagnostics
 }
 
 /// Counts a fleet of the golden cases: inventories that a test reads.
@@ -156,7 +174,7 @@ fn said_about(rule: &Rule) -> String {
 /// Everything that is found in a rule's example, where that stands.
 fn found(rule: &Rule, source: &Source) -> Vec<Diagnostic> {
     if let Some(scene) = scene(rule.code) {
-        return scene.found(source);
+        return scene.found(rule, source);
     }
     let mut report = check(source);
     if rule.code == crate::UNSUPPORTED {

@@ -38,6 +38,8 @@ pub(crate) enum Scene {
     Fleet(&'static str),
     /// The fleet and the policy of `examples/`: the example is what is expected of them.
     Expected,
+    /// The policy as it was: the example with its repair.
+    Change,
 }
 
 impl Rule {

@@ -10,6 +10,7 @@ mod classes;
 mod compile;
 mod context;
 mod diagnostic;
+pub mod diff;
 mod explain;
 mod findings;
 pub mod inventory;

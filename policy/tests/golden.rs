@@ -2,10 +2,12 @@
 //!
 //! `golden/NAME.toml` is checked and its diagnostics compared with `NAME.stderr`, and with `NAME.json` where
 //! that exists; `fleet/NAME.toml` is planned for the inventory `NAME.json` beside it, and the plan compared with
-//! `NAME.txt`; `expect/NAME.toml` is held against the fleet and the policy of `examples/`. `UPDATE_GOLDEN=1` rewrites all; a change of theirs needs a reason in the commit.
+//! `NAME.txt`; `expect/NAME.toml` is held against the fleet and the policy of `examples/`;
+//! `change/NAME.toml` becomes what `change/NAME.old.toml` was. `UPDATE_GOLDEN=1` rewrites all; a change of theirs needs a reason in the commit.
 
 #![cfg(test)]
 
+use sekisho_policy::diff::{Difference, Version, diff_for_people};
 use sekisho_policy::inventory::{File, Sighting};
 use sekisho_policy::plan::{Expectations, Fleet, Judgement, Planner, Strictness, cover, for_people};
 use sekisho_policy::{Colour, Source, check, render_human, render_json, unsupported};
@@ -154,6 +156,37 @@ fn every_expectation_that_does_not_hold_is_told() {
         assert!(!found.is_empty(), "{} holds", case.display());
         let said = render_human(&source, &found, Colour::Plain);
         differences.extend(compare(&case.with_extension("stderr"), &said).err());
+    }
+    assert!(differences.is_empty(), "{}", differences.join("\n"));
+}
+
+#[test]
+fn every_change_that_weakens_is_named() {
+    let is_new = |case: &PathBuf| !case.to_string_lossy().ends_with(".old.toml");
+    let mut differences = Vec::new();
+    for case in cases("change").into_iter().filter(is_new) {
+        let sources = [source(&case.with_extension("old.toml")), source(&case)];
+        let [old, new] = [0, 1].map(|side| (&sources[side], check(&sources[side]).policy.unwrap()));
+        let [old, new] = [&old, &new].map(|(source, policy)| Version { source, policy });
+        let difference = Difference::new(old, new, None);
+        assert!(
+            !difference.weakenings.is_empty(),
+            "{} weakens nothing",
+            case.display()
+        );
+        let back = Difference::new(new, old, None);
+        assert_eq!(
+            back.weakenings,
+            [],
+            "{}: the way back strengthens",
+            case.display()
+        );
+        let told = difference.weakenings.iter().map(|it| {
+            let found = [it.diagnostic.clone()];
+            render_human(difference.source(it.side), &found, Colour::Plain)
+        });
+        let said = diff_for_people(&difference) + "\n" + &told.collect::<String>();
+        differences.extend(compare(&case.with_extension("txt"), &said).err());
     }
     assert!(differences.is_empty(), "{}", differences.join("\n"));
 }

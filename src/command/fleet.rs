@@ -2,9 +2,10 @@
 
 use super::{CommandResult, Outcome, Unreadable, report};
 use indicatif::{ProgressBar, ProgressStyle};
-use sekisho_policy::inventory::{File, Problem, SurveyError};
+use sekisho_policy::inventory::{File, Machine, Problem, SurveyError, survey};
 use std::fs;
 use std::io::{self, Read};
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 /// How the files of a folder end that are read.
@@ -55,6 +56,22 @@ impl Files {
                 }),
             }
         })
+    }
+
+    /// Every machine, held in memory.
+    pub(crate) fn machines(&self) -> Result<Vec<Machine>, SurveyError> {
+        let mut machines = Vec::new();
+        let read = survey(self.open(), &|_| (), &mut |seen| {
+            machines.push(Machine {
+                name: seen.name,
+                model: seen.make,
+                devices: seen.model.devices.clone(),
+                disks: seen.disks,
+            });
+            ControlFlow::Continue(())
+        });
+        self.done();
+        read.map(|()| machines)
     }
 
     /// Takes the bar away.

@@ -1,8 +1,8 @@
 //! `sekisho match`: what a raw selection string does to the devices of an inventory.
 
-use super::{CommandResult, Outcome, colour_of_stderr, print, read_policy, report};
+use super::fleet::{Files, unread};
+use super::{CommandResult, Outcome, colour_of_stderr, print, report};
 use clap::ValueEnum;
-use sekisho_policy::inventory::read_inventory;
 use sekisho_policy::matching::{matches_as_json, matches_for_people, read_selection};
 use sekisho_policy::{Source, render_human};
 use std::path::PathBuf;
@@ -12,9 +12,9 @@ use std::path::PathBuf;
 pub(crate) struct Arguments {
     /// The selection string, as in `vmm.driver.pci`.
     selection: String,
-    /// Inventory file; `-` reads standard input.
-    #[arg(long, value_name = "FILE")]
-    inventory: PathBuf,
+    /// Inventories: files, folders of `.json`, `.jsonl` and `.ndjson` files, or `-` for standard input.
+    #[arg(long, value_name = "FILE", required = true, num_args = 1..)]
+    inventory: Vec<PathBuf>,
     /// Form of the result.
     #[arg(long, value_enum, default_value_t = Format::Human)]
     format: Format,
@@ -27,7 +27,7 @@ enum Format {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> CommandResult {
-    let inventory = read_policy(&arguments.inventory)?;
+    let files = Files::of(&arguments.inventory)?;
     let source = Source::new("selection".to_owned(), arguments.selection.clone().into_bytes());
     let selection = match read_selection(&source) {
         Ok(selection) => selection,
@@ -36,12 +36,9 @@ pub(crate) fn run(arguments: &Arguments) -> CommandResult {
             return Ok(Outcome::Refused);
         }
     };
-    let machines = match read_inventory(inventory.text()) {
+    let machines = match files.machines() {
         Ok(machines) => machines,
-        Err(error) => {
-            report(&format!("{}: {error}\n", inventory.name()));
-            return Ok(Outcome::Refused);
-        }
+        Err(error) => return unread(error),
     };
     let text = match arguments.format {
         Format::Human => matches_for_people(&selection, &machines),

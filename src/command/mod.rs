@@ -4,6 +4,7 @@
 
 mod check;
 mod compile;
+mod diff;
 mod disk;
 mod explain;
 mod fleet;
@@ -33,6 +34,7 @@ struct Arguments {
 enum Command {
     Check(check::Arguments),
     Compile(compile::Arguments),
+    Diff(diff::Arguments),
     Disk(disk::Arguments),
     Explain(explain::Arguments),
     Schema(schema::Arguments),
@@ -49,6 +51,8 @@ pub(crate) enum Outcome {
     Fine,
     /// The policy or the data has errors: exit code 1.
     Refused,
+    /// Protection weakens: exit code 3.
+    Weakened,
 }
 
 /// What every subcommand returns.
@@ -59,6 +63,7 @@ pub(crate) fn run() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Check(arguments) => check::run(&arguments),
         Command::Compile(arguments) => compile::run(&arguments),
+        Command::Diff(arguments) => diff::run(&arguments),
         Command::Disk(arguments) => disk::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),
@@ -71,6 +76,7 @@ pub(crate) fn run() -> ExitCode {
     match result {
         Ok(Outcome::Fine) => ExitCode::SUCCESS,
         Ok(Outcome::Refused) => ExitCode::from(1),
+        Ok(Outcome::Weakened) => ExitCode::from(3),
         // Whoever read the output has seen enough (`sekisho … | head`).
         Err(error) if is_broken_pipe(error.as_ref()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -3,6 +3,7 @@
 #![cfg(test)]
 
 mod disk;
+mod fleet;
 mod image;
 mod keys;
 

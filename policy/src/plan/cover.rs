@@ -39,6 +39,14 @@ impl Seen {
     }
 }
 
+impl Seen {
+    /// On these machines too.
+    pub(crate) fn merge(&mut self, tally: &Tally) {
+        self.tally.merge(tally);
+        self.all = self.tally.machines;
+    }
+}
+
 impl fmt::Display for Seen {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(device) = &self.device {

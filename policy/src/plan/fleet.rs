@@ -162,7 +162,8 @@ impl Fleet {
 }
 
 impl Tally {
-    pub(super) fn add(&mut self, name: &str) {
+    /// Counts one more.
+    pub(crate) fn add(&mut self, name: &str) {
         self.machines += 1;
         if self.names.len() < EXAMPLES {
             self.names.push(name.to_owned());

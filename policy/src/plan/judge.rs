@@ -156,6 +156,15 @@ impl<'a> Planner<'a> {
         }
     }
 
+    /// Where the policy says what decided.
+    pub(crate) fn place(&self, decider: Decider) -> Option<Span> {
+        match decider {
+            Decider::Rule(index) => self.policy.rules.get(index).map(|rule| rule.span),
+            Decider::Default(default) => self.default(default).map(|(span, _)| span),
+            Decider::Untouched => None,
+        }
+    }
+
     /// The entry of the list that is behind a decision on `device`; none where a default passes what no entry takes.
     #[must_use]
     pub fn entry(&self, decider: Decider, device: &Identity) -> Option<&Entry> {

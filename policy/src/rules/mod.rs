@@ -86,6 +86,7 @@ pub(crate) mod volume_twice;
 pub(crate) mod volumes_overlap;
 pub(crate) mod volumes_without_disk;
 pub(crate) mod vpn_without_tunnel;
+pub(crate) mod weaker;
 pub(crate) mod which_disk;
 pub(crate) mod wrong_type;
 

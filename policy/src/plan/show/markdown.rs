@@ -72,7 +72,7 @@ fn findings(found: &[(&Source, &[Diagnostic])]) -> String {
 }
 
 /// Names of machines and partitions are other people's text: nothing of it is markup.
-fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     let mut out = String::new();
     for character in text.chars() {
         match character {

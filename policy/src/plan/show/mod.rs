@@ -6,6 +6,7 @@ mod markdown;
 
 pub use human::for_people;
 pub use json::JsonPlan;
+pub(crate) use markdown::escaped;
 pub use markdown::markdown;
 
 use super::fleet::{Hardware, Tally};
@@ -24,7 +25,8 @@ fn heading(hardware: &Hardware) -> String {
     )
 }
 
-fn names(tally: &Tally) -> String {
+/// The names of some.
+pub(crate) fn names(tally: &Tally) -> String {
     let more = if tally.machines > tally.names.len() {
         ", …"
     } else {
@@ -33,7 +35,8 @@ fn names(tally: &Tally) -> String {
     tally.names.join(", ") + more
 }
 
-fn count(number: usize, word: &str) -> String {
+/// `1 machine`, `2 machines`.
+pub(crate) fn count(number: usize, word: &str) -> String {
     match number {
         1 => format!("1 {word}"),
         _ => format!("{number} {word}s"),
