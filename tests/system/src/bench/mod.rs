@@ -5,6 +5,7 @@
 mod boot;
 mod crypto;
 mod disk;
+mod fleet;
 mod limit;
 mod operations;
 mod row;
@@ -30,11 +31,20 @@ pub enum Group {
     Crypto,
     /// CPU time and exits of a disk's load, bare, passed, mediated in clear and encrypted.
     Disk,
+    /// Policies planned for a fleet, and checked.
+    Fleet,
 }
 
 impl Group {
     /// All of them, in the order of the table.
-    pub const ALL: [Self; 5] = [Self::Operations, Self::Boot, Self::Size, Self::Crypto, Self::Disk];
+    pub const ALL: [Self; 6] = [
+        Self::Operations,
+        Self::Boot,
+        Self::Size,
+        Self::Crypto,
+        Self::Disk,
+        Self::Fleet,
+    ];
 
     /// Its name on the command line.
     #[must_use]
@@ -44,6 +54,7 @@ impl Group {
             Self::Boot => "boot",
             Self::Size => "size",
             Self::Crypto => "crypto",
+            Self::Fleet => "fleet",
             Self::Disk => "disk",
         }
     }
@@ -64,6 +75,7 @@ impl Group {
             Self::Boot => boot::measure(),
             Self::Size => size::measure(),
             Self::Crypto => crypto::measure(),
+            Self::Fleet => fleet::measure(),
             Self::Disk => disk::measure(),
         }
     }
