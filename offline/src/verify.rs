@@ -12,9 +12,10 @@ use crate::medium::Medium;
 use crate::session::{self, Job, Session, Volume};
 use crate::target::Target;
 use sekisho_abi::disk::pin;
-use sekisho_abi::storage::{Pin, PinKind};
+use sekisho_abi::disk::resolve::clear_without_partition;
+use sekisho_abi::storage::{ClearPartition, Pin, PinKind};
 use sekisho_keys::luks2::{Condition, Conversion, KeyId, UnlockError};
-use std::{fmt, io};
+use std::{fmt, io, slice};
 
 /// Sectors looked at in each volume, evenly spaced.
 const SAMPLE: u64 = 1024;
@@ -22,6 +23,15 @@ const SAMPLE: u64 = 1024;
 const SECTOR: usize = 512;
 /// Of 512 random bytes 221 are different, and with a chance below 10^-30 fewer than this.
 const FEWEST_DIFFERENT: usize = 150;
+
+/// What was found.
+#[derive(Debug)]
+pub struct Findings {
+    /// Of each volume.
+    pub volumes: Vec<Report>,
+    /// What the policy says is in clear and is no partition of the disk.
+    pub absent: Vec<ClearPartition>,
+}
 
 /// What was found of one volume.
 #[derive(Debug)]
@@ -125,13 +135,18 @@ impl std::error::Error for Error {}
 ///
 /// # Errors
 /// [`Error`] where there is nothing to look at; what is wrong with a volume is in its [`Report`].
-pub fn verify(target: &Target, job: &Job<'_>) -> Result<Vec<Report>, Error> {
+pub fn verify(target: &Target, job: &Job<'_>) -> Result<Findings, Error> {
     let session = Session::open(target, job).map_err(Error::Session)?;
     let volumes = session.volumes().map_err(Error::Session)?;
-    volumes
-        .iter()
-        .map(|volume| report(target, &session, volume))
-        .collect()
+    let reports = volumes.iter().map(|volume| report(target, &session, volume));
+    let (disk, map) = (slice::from_ref(&session.disk), slice::from_ref(&session.map));
+    Ok(Findings {
+        volumes: reports.collect::<Result<_, _>>()?,
+        absent: clear_without_partition(job.storage, disk, map)
+            .into_iter()
+            .cloned()
+            .collect(),
+    })
 }
 
 fn report(target: &Target, session: &Session<'_>, volume: &Volume) -> Result<Report, Error> {

@@ -8,7 +8,7 @@ use sekisho_offline::folder::Folder;
 use sekisho_offline::journal::Direction;
 use sekisho_offline::session::Job;
 use sekisho_offline::target::{Access, Target};
-use sekisho_offline::verify::{self, Report, verify};
+use sekisho_offline::verify::{self, Findings, Report, verify};
 use sekisho_offline::work::{self, Outcome, Step, work};
 use sekisho_offline::{session, target};
 use sekisho_policy::lower;
@@ -147,14 +147,19 @@ fn show(bar: &Mutex<ProgressBar>, step: Step<'_>) {
 }
 
 fn tell(target: &Target, job: &Job<'_>) -> Result<(), Stop> {
-    let reports = verify(target, job).map_err(|error| match error {
+    let Findings { volumes, absent } = verify(target, job).map_err(|error| match error {
         verify::Error::Session(session::Error::Folder(_))
         | verify::Error::Folder(_)
         | verify::Error::Disk(_) => Stop::Failed(error.into()),
         verify::Error::Session(error) => Stop::refused(error, None),
     })?;
-    print(&reports.iter().map(line).collect::<String>())?;
-    let faults = reports.iter().flat_map(Report::sentences);
+    print(&volumes.iter().map(line).collect::<String>())?;
+    for partition in absent {
+        report(&format!(
+            "warning: no partition of the disk is the {partition} of [clear]\n"
+        ));
+    }
+    let faults = volumes.iter().flat_map(Report::sentences);
     let faults: String = faults.map(|fault| format!("error: {fault}\n")).collect();
     report(&faults);
     if faults.is_empty() {

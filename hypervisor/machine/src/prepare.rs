@@ -5,7 +5,7 @@
 use crate::address::PhysRange;
 use crate::clock::Clock;
 use crate::cpu::Peer;
-use crate::device::{self, Attached, Devices, NotAttached, Trap};
+use crate::device::{self, Absent, Attached, Devices, NotAttached, Trap};
 use crate::enter::{Hypervisor, Slots};
 use crate::machine::{Journal, Machine};
 use crate::memory::{GuestRam, MESSAGES};
@@ -105,7 +105,11 @@ fn build(
     let ports = ports.chain(traps.iter().filter_map(Trap::ports));
     let permissions = Permissions::new(&mut region, ports, watched_registers())?;
     let mut tables = space::host(&mut region, layout, ram)?;
-    let Attached { devices, lost } = attach_devices(handover, policy, &pci, &traps, &mut region, ram, clock)?;
+    let Attached {
+        devices,
+        lost,
+        absent,
+    } = attach_devices(handover, policy, &pci, &traps, &mut region, ram, clock)?;
     for lost in &lost {
         let mut hardware = Hardware::Ports;
         pci.mediator.conceal(&mut hardware, lost.device);
@@ -139,7 +143,7 @@ fn build(
     };
     let slots = Slots::new(&mut region, &mut tables, machine, features, host)?;
     warm_up();
-    tell(machine, policy, &region, &lost);
+    tell(machine, policy, &region, &lost, &absent);
     Ok(Hypervisor::new(machine, slots))
 }
 
@@ -171,7 +175,8 @@ fn take_devices(
     })
 }
 
-/// Gives every mediated device its mediator. What stands in the way goes to the loader as a sentence.
+/// Gives every mediated device its mediator; what is not on its disks is for the log. What stands in the way goes to the
+/// loader as a sentence.
 fn attach_devices(
     handover: &Handover,
     policy: &CompiledPolicy,
@@ -187,14 +192,15 @@ fn attach_devices(
         // SAFETY: `prepare`'s caller vouches for the bytes that the handover names.
         Secrets::from_bytes(unsafe { bytes(handover.secrets) }).map_err(|_| Status::BadPolicy)?
     };
-    let surroundings = device::Surroundings {
+    let mut surroundings = device::Surroundings {
         boot: u128::from(random::seed()) << 64 | u128::from(random::seed()),
         policy,
         secrets: &secrets,
         ram,
         clock,
+        absent: Vec::new(),
     };
-    device::attach(pci, traps, region, &surroundings).map_err(|refusal| {
+    device::attach(pci, traps, region, &mut surroundings).map_err(|refusal| {
         // SAFETY: as above; the loader waits for the answer before it looks.
         report(unsafe { bytes_mut(handover.report) }, &refusal);
         Status::Disk
@@ -333,7 +339,13 @@ fn warm_up() {
     sekisho_mediator::cpu::emulate::warm_up();
 }
 
-fn tell(machine: &Machine, policy: &CompiledPolicy, region: &Region, lost: &[NotAttached]) {
+fn tell(
+    machine: &Machine,
+    policy: &CompiledPolicy,
+    region: &Region,
+    lost: &[NotAttached],
+    absent: &[Absent],
+) {
     machine.tell(
         Event::STARTED,
         format_args!("version {} policy {}", env!("CARGO_PKG_VERSION"), policy.name),
@@ -349,5 +361,8 @@ fn tell(machine: &Machine, policy: &CompiledPolicy, region: &Region, lost: &[Not
     let pci = machine.pci.lock();
     for line in pci.mediator.listing() {
         machine.tell(Event::PCI_FUNCTION, format_args!("{line}"));
+    }
+    for absent in absent {
+        machine.tell(Event::CLEAR_ABSENT, format_args!("{absent}"));
     }
 }

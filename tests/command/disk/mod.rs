@@ -87,6 +87,21 @@ fn the_volume_and_the_partition_in_clear_are_pinned() {
 }
 
 #[test]
+fn a_partition_in_clear_that_does_not_exist_is_told_and_no_error() {
+    let bench = Bench::new("absent");
+    ends(&bench.disk("encrypt"), 0, "volume `system`: encrypted\n");
+    let policy = fs::read_to_string(bench.path("policy.toml")).unwrap();
+    let with_boot = policy.replace("[\"esp\"]", "[\"esp\", \"boot\"]");
+    fs::write(bench.path("policy.toml"), with_boot).unwrap();
+    let verified = bench.disk("verify");
+    let warning = "warning: no partition of the disk is the \"boot\" of [clear]\n";
+    assert_eq!(
+        (verified.status.code(), text(&verified.stderr)),
+        (Some(0), warning)
+    );
+}
+
+#[test]
 fn plaintext_in_a_volume_that_should_be_encrypted_is_found() {
     let bench = Bench::new("plain");
     ends(&bench.disk("encrypt"), 0, "volume `system`: encrypted\n");

@@ -7,11 +7,11 @@ use crate::memory::GuestRam;
 use crate::pci::Pci;
 use crate::region::{PAGE, Region};
 use alloc::vec::Vec;
-use core::fmt;
+use core::{fmt, mem};
 use sekisho_abi::compiled::CompiledPolicy;
 use sekisho_abi::pci::Address;
 use sekisho_abi::selection::Driver;
-use sekisho_abi::storage::{Atapi, Controller as Rule};
+use sekisho_abi::storage::{self, Atapi, ClearPartition};
 use sekisho_keys::secrets::Secrets;
 use sekisho_mediator::disk::ahci::{self, Ahci};
 use sekisho_mediator::disk::ata::{self, Ata};
@@ -44,6 +44,8 @@ pub(crate) struct Attached {
     pub(crate) devices: Vec<Mediated>,
     /// NICs that nobody may have: nothing answers at their registers. The machine can do without them.
     pub(crate) lost: Vec<NotAttached>,
+    /// What the policy says is in clear and no disk has, for the log.
+    pub(crate) absent: Vec<Absent>,
 }
 
 /// What all devices are attached with.
@@ -54,6 +56,33 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) secrets: &'a Secrets,
     pub(crate) ram: &'static GuestRam,
     pub(crate) clock: &'static Clock,
+    /// The same as [`Attached::absent`], so far.
+    pub(crate) absent: Vec<Absent>,
+}
+
+/// A partition that is in clear by the policy and does not exist beside the volumes of a controller.
+pub(crate) struct Absent {
+    controller: Address,
+    partition: ClearPartition,
+}
+
+impl fmt::Display for Absent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (controller, partition) = (self.controller, &self.partition);
+        write!(
+            f,
+            "disk controller {controller}: no partition is the {partition} of [clear]"
+        )
+    }
+}
+
+/// A controller that is to be attached.
+#[derive(Clone, Copy)]
+struct Controller {
+    address: Address,
+    /// As `traps` number it.
+    number: usize,
+    taken: Taken,
 }
 
 /// The mediators of `pci`'s devices, in the order in which `traps` number them.
@@ -64,15 +93,20 @@ pub(crate) fn attach(
     pci: &Pci,
     traps: &[Trap],
     region: &mut Region,
-    surroundings: &Surroundings<'_>,
+    surroundings: &mut Surroundings<'_>,
 ) -> Result<Attached, NotAttached> {
     let mediated = pci.mediator.mediated().enumerate();
     let (mut devices, mut lost) = (Vec::new(), Vec::new());
     for (number, (function, taken)) in mediated {
         let device = function.address();
+        let controller = Controller {
+            address: device,
+            number,
+            taken,
+        };
         let attached = match taken.driver {
-            Driver::Ahci => attach_ahci(traps, number, taken, region, surroundings),
-            Driver::Ata => attach_ata(traps, number, taken, region, surroundings),
+            Driver::Ahci => attach_ahci(traps, controller, region, surroundings),
+            Driver::Ata => attach_ata(traps, controller, region, surroundings),
             Driver::Pro1000 => network::attach_pro1000(function, taken, region, surroundings),
             _ => Err(Why::NoDriver),
         };
@@ -87,19 +121,22 @@ pub(crate) fn attach(
             (Err(why), false) => return Err(NotAttached { device, why }),
         }
     }
-    Ok(Attached { devices, lost })
+    Ok(Attached {
+        devices,
+        lost,
+        absent: mem::take(&mut surroundings.absent),
+    })
 }
 
 fn attach_ahci(
     traps: &[Trap],
-    number: usize,
-    taken: Taken,
+    controller: Controller,
     region: &mut Region,
-    surroundings: &Surroundings<'_>,
+    surroundings: &mut Surroundings<'_>,
 ) -> Result<Mediated, Why> {
     let trap = traps
         .iter()
-        .find(|trap| trap.device == number && trap.leads_to == LeadsTo::Registers);
+        .find(|trap| trap.device == controller.number && trap.leads_to == LeadsTo::Registers);
     let window = trap.and_then(Trap::memory).ok_or(Why::NoRegisters)?;
     let length = u32::try_from(window.length()).map_err(|_| Why::NoRegisters)?;
     // SAFETY: the firmware maps devices at their physical addresses; the function decodes there.
@@ -107,7 +144,7 @@ fn attach_ahci(
     // SAFETY: the region is the hypervisor's own, and only `memory` below makes buffers of it.
     let mut host = unsafe { DeviceHost::new(surroundings.ram, surroundings.clock, region.whole()) };
     let mut memory = |length, alignment| buffer(region, length, alignment);
-    let attached = surroundings.bind(taken, |atapi, binding| {
+    let attached = surroundings.bind(controller, |atapi, binding| {
         Ahci::attach(atapi, &mut registers, &mut host, &mut memory, binding)
     });
     let ahci = attached.map_err(Why::Ahci)?;
@@ -118,16 +155,15 @@ fn attach_ahci(
 
 fn attach_ata(
     traps: &[Trap],
-    number: usize,
-    taken: Taken,
+    controller: Controller,
     region: &mut Region,
-    surroundings: &Surroundings<'_>,
+    surroundings: &mut Surroundings<'_>,
 ) -> Result<Mediated, Why> {
-    let mut ports = IdePorts::of(traps, number);
+    let mut ports = IdePorts::of(traps, controller.number);
     // SAFETY: the region is the hypervisor's own, and only `memory` below makes buffers of it.
     let mut host = unsafe { DeviceHost::new(surroundings.ram, surroundings.clock, region.whole()) };
     let mut memory = |length, alignment| buffer(region, length, alignment);
-    let attached = surroundings.bind(taken, |atapi, binding| {
+    let attached = surroundings.bind(controller, |atapi, binding| {
         Ata::attach(atapi, &mut ports, &mut host, &mut memory, binding)
     });
     Ok(Mediated::ata(attached.map_err(Why::Ata)?, ports, host))
@@ -135,17 +171,24 @@ fn attach_ata(
 
 impl Surroundings<'_> {
     /// Attaches the controller that was `taken` with what the policy says of it.
-    fn bind<T>(&self, taken: Taken, attach: impl FnOnce(Atapi, &mut Binding<'_>) -> T) -> T {
-        let rule = rule(self.policy, taken);
+    fn bind<T>(&mut self, controller: Controller, attach: impl FnOnce(Atapi, &mut Binding<'_>) -> T) -> T {
+        let rule = rule(self.policy, controller.taken);
         let (volumes, atapi) = rule.map_or((&[][..], Atapi::Refuse), |rule| (&rule.volumes, rule.atapi));
-        let key = |name: &str| self.secrets.volume(name).map(|volume| volume.key.expose());
+        let secrets = self.secrets;
+        let key = |name: &str| secrets.volume(name).map(|volume| volume.key.expose());
         let mut binding = Binding::new(&self.policy.storage, volumes, &self.secrets.pins, &key);
-        attach(atapi, &mut binding)
+        let attached = attach(atapi, &mut binding);
+        let absent = binding.into_absent().into_iter();
+        self.absent.extend(absent.map(|partition| Absent {
+            controller: controller.address,
+            partition,
+        }));
+        attached
     }
 }
 
 /// The policy's rule that took a controller.
-fn rule(policy: &CompiledPolicy, taken: Taken) -> Option<&Rule> {
+fn rule(policy: &CompiledPolicy, taken: Taken) -> Option<&storage::Controller> {
     let entry = u32::try_from(taken.entry).ok()?;
     policy.storage.controllers.iter().find(|rule| rule.entry == entry)
 }

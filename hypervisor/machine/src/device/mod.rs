@@ -10,7 +10,7 @@ mod network;
 mod told;
 mod trap;
 
-pub(crate) use attach::{Attached, NotAttached, Surroundings, attach};
+pub(crate) use attach::{Absent, Attached, NotAttached, Surroundings, attach};
 use host::DeviceHost;
 pub(crate) use host::MemoryRegisters;
 use ide_ports::IdePorts;

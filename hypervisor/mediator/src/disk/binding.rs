@@ -6,9 +6,9 @@ use super::command::Identity;
 use super::filter::{NoKey, SectorFilter};
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::fmt;
+use core::{fmt, mem};
 use sekisho_abi::disk::{BlockSize, Disk, Shape, gpt, pin, resolve};
-use sekisho_abi::storage::{Pin, Storage};
+use sekisho_abi::storage::{ClearPartition, Pin, Storage};
 use sekisho_crypto::xts::{SectorCipher, SectorSize};
 
 /// Why a controller's disks are not bound: a sentence for the operator, and no guest.
@@ -31,6 +31,7 @@ pub struct Binding<'a> {
     /// The key of a volume, by its name.
     key: &'a dyn Fn(&str) -> Option<&'a [u8]>,
     found: Found,
+    absent: Vec<ClearPartition>,
 }
 
 /// How far it is.
@@ -56,13 +57,21 @@ impl<'a> Binding<'a> {
             pins,
             key,
             found: Found::Disks(Vec::new()),
+            absent: Vec::new(),
         }
     }
 
+    /// Once its disks are bound: what the policy says is in clear and is no partition beside its volumes.
+    pub fn into_absent(self) -> Vec<ClearPartition> {
+        self.absent
+    }
+
     /// Decides all disks: a volume may be on any of them.
-    fn decide(&self, shown: &[(u8, Disk)]) -> Result<Vec<(u8, SectorFilter)>, Unbound> {
+    fn decide(&mut self, shown: &[(u8, Disk)]) -> Result<Vec<(u8, SectorFilter)>, Unbound> {
         let disks: Vec<Disk> = shown.iter().map(|(_, disk)| disk.clone()).collect();
         let maps = resolve::resolve(self.storage, self.volumes, &disks).map_err(Unbound::Place)?;
+        let absent = resolve::clear_without_partition(self.storage, &disks, &maps);
+        self.absent = absent.into_iter().cloned().collect();
         let filters = shown.iter().zip(&maps).map(|((port, disk), map)| {
             pin::agree(self.storage, disk, map, self.pins).map_err(Unbound::Moved)?;
             let filter =
@@ -113,8 +122,9 @@ impl Binder for Binding<'_> {
     }
 
     fn filter(&mut self, port: u8) -> Result<Option<SectorFilter>, Unbound> {
-        if let Found::Disks(shown) = &self.found {
-            self.found = Found::Filters(self.decide(shown)?);
+        if let Found::Disks(shown) = &mut self.found {
+            let shown = mem::take(shown);
+            self.found = Found::Filters(self.decide(&shown)?);
         }
         let Found::Filters(filters) = &mut self.found else {
             return Ok(None);

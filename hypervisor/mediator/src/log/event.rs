@@ -49,6 +49,8 @@ impl Event {
 
     /// Something about a disk was refused, hidden or went wrong.
     pub const DISK_INCIDENT: Self = Self::new(501, Level::Warning);
+    /// What the policy says is in clear is no partition of a bound disk.
+    pub const CLEAR_ABSENT: Self = Self::new(502, Level::Warning);
 
     /// Lines of the log were overwritten before they could be sent.
     pub const LINES_LOST: Self = Self::new(601, Level::Warning);
@@ -64,7 +66,7 @@ impl Event {
     pub const GUEST_RESET: Self = Self::new(402, Level::Info);
 
     /// Every kind, for the documentation and for decoding.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::STARTED,
         Self::CPU_ENTERED,
         Self::MEMORY,
@@ -77,6 +79,7 @@ impl Event {
         Self::NOT_DECODED,
         Self::GUEST_RESET,
         Self::DISK_INCIDENT,
+        Self::CLEAR_ABSENT,
         Self::NETWORK_INCIDENT,
         Self::NETWORK_CONCEALED,
         Self::LINES_LOST,

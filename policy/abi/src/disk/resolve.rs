@@ -126,6 +126,28 @@ pub fn resolve(storage: &Storage, volumes: &[u32], disks: &[Disk]) -> Result<Vec
     named.map(|(disk, volumes)| map(storage, disk, volumes)).collect()
 }
 
+/// The rules of `[clear]` that mean no partition of a disk with a volume, where there is such a disk: slips, or about the
+/// disk of another controller. `maps` are those of `disks`.
+#[must_use]
+pub fn clear_without_partition<'a>(
+    storage: &'a Storage,
+    disks: &[Disk],
+    maps: &[DiskMap],
+) -> Vec<&'a ClearPartition> {
+    let is_volume = |region: &Region| matches!(region.fate, Fate::Volume(_));
+    let bound = disks
+        .iter()
+        .zip(maps)
+        .filter(|(_, map)| map.regions().iter().any(is_volume));
+    let tables: Vec<Option<&Gpt>> = bound.map(|(disk, _)| disk.gpt.as_ref()).collect();
+    let exists = |rule: &ClearPartition| {
+        let mut partitions = tables.iter().flatten().flat_map(|table| &table.partitions);
+        partitions.any(|it| is_clear(rule, it))
+    };
+    let rules = storage.clear.partitions.iter();
+    rules.filter(|rule| !tables.is_empty() && !exists(rule)).collect()
+}
+
 /// Which disk a volume is on, by its place in `disks`, and where there.
 fn locate(volume: &Volume, disks: &[Disk]) -> Result<(usize, BlockRange), Error> {
     let fits = |disk: &Disk| match &volume.disk {

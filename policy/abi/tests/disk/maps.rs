@@ -2,7 +2,7 @@
 
 use crate::made::{BLOCKS, DISK, Made, Row, USUAL, guid};
 use gpt::partition_types::{EFI, LINUX_FS};
-use sekisho_abi::disk::resolve::{Error, resolve};
+use sekisho_abi::disk::resolve::{Error, clear_without_partition, resolve};
 use sekisho_abi::disk::{BlockRange, BlockSize, Disk, DiskMap, Fate, Region};
 use sekisho_abi::storage::{self, Clear, ClearPartition, Place, Storage, Volume};
 
@@ -264,4 +264,33 @@ fn large_sectors_need_large_blocks() {
 fn a_damaged_policy_is_an_error() {
     let resolved = resolve(&storage(Vec::new(), Vec::new()), &[7], &[usual()]);
     assert_eq!(resolved, Err(Error::NoVolume { index: 7 }));
+}
+
+/// The rules in clear, of these, that mean no partition of this disk.
+fn absent(volumes: Vec<Volume>, clear: Vec<ClearPartition>, disk: Disk) -> Vec<ClearPartition> {
+    let storage = storage(volumes, clear);
+    let indices: Vec<u32> = (0..).zip(&storage.volumes).map(|(index, _)| index).collect();
+    let disks = [disk];
+    let maps = resolve(&storage, &indices, &disks).unwrap();
+    let absent = clear_without_partition(&storage, &disks, &maps);
+    absent.into_iter().cloned().collect()
+}
+
+#[test]
+fn a_rule_in_clear_that_means_no_partition_is_named() {
+    let boot = ClearPartition::Label("boot".to_owned());
+    // Two rules for one partition both mean it.
+    let clear = vec![
+        ClearPartition::Esp,
+        boot.clone(),
+        ClearPartition::Number(1),
+        ClearPartition::Number(9),
+    ];
+    let volumes = vec![volume(Place::Partition(3))];
+    assert_eq!(absent(volumes, clear, usual()), [boot, ClearPartition::Number(9)]);
+}
+
+#[test]
+fn of_a_disk_without_a_volume_no_rule_in_clear_is_missed() {
+    assert_eq!(absent(Vec::new(), vec![ClearPartition::Number(9)], usual()), []);
 }
