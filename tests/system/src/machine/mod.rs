@@ -224,6 +224,8 @@ impl Machine {
             "-device".to_owned(),
             format!("isa-debug-exit,iobase={EXIT_PORT:#x},iosize=4"),
         ]);
+        // As in chipsets: the emulator's timers can send messages, and say so only if asked.
+        words.extend(["-global".to_owned(), "hpet.msi=on".to_owned()]);
         if self.clock == Clock::Instructions {
             words.extend(["-icount".to_owned(), "shift=4".to_owned()]);
         }

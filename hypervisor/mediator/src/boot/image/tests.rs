@@ -231,7 +231,7 @@ fn a_policy_of_another_format_is_refused_with_both_numbers() {
     let error = error(&sealed(other, &manifest)).unwrap();
     assert_eq!(
         error.to_string(),
-        "the compiled policy has format 9, this build reads format 2"
+        "the compiled policy has format 9, this build reads format 3"
     );
 }
 
