@@ -90,7 +90,7 @@ fn frames(record: &[u8]) -> impl Iterator<Item = &[u8]> {
         let length: [u8; 4] = rest.get(8..12)?.try_into().ok()?;
         let end = FRAME_HEADER + usize::try_from(u32::from_le_bytes(length)).ok()?;
         let frame = rest.get(FRAME_HEADER..end)?;
-        rest = &rest[end..];
+        rest = rest.get(end..)?;
         Some(frame)
     })
 }
@@ -132,11 +132,11 @@ fn exchange(machine: &mut Running, network: &mut Network, wire: &Wire) -> Result
     ))?;
     network.serve(&format!("exec busybox httpd -f -p 80 -h {folder}"))?;
     let received = machine.run_within(
-        &format!("wget -q -O /tmp/file http://{outside}/file && md5sum < /tmp/file"),
+        &format!("wget -q -O /file http://{outside}/file && md5sum < /file"),
         PATIENCE,
     )?;
     assert_same(machine, "what the guest downloaded", &received, &sent)?;
-    machine.run("httpd -p 80 -h /tmp")?;
+    machine.run("httpd -p 80 -h /")?;
     let back = network.run(&format!("busybox wget -q -O - http://{address}/file | md5sum"))?;
     assert_same(machine, "what the guest sent back", &back, &sent)
 }
@@ -163,10 +163,10 @@ fn wired(
 
 /// The guest's first NIC gets an address by DHCP.
 fn get_lease(machine: &mut Running, wire: &Wire) -> Result<String, Failure> {
-    let script = "printf '#!/bin/sh\\n[ $1 = bound ] && ip address add $ip/24 dev $interface; exit 0\\n' > /tmp/lease; \
-                  chmod +x /tmp/lease";
+    let script = "printf '#!/bin/sh\\n[ $1 = bound ] && ip address add $ip/24 dev $interface; exit 0\\n' > /lease; \
+                  chmod +x /lease";
     machine.run(script)?;
-    machine.run("ip link set eth0 up; udhcpc -q -n -t 10 -i eth0 -s /tmp/lease")?;
+    machine.run("ip link set eth0 up; udhcpc -q -n -t 10 -i eth0 -s /lease")?;
     let text = machine.run("ip -4 -o address show dev eth0")?;
     let network = wire.address(0);
     let network = network.trim_end_matches('0');
