@@ -12,6 +12,7 @@ pub mod ide;
 pub mod memory;
 pub mod pace;
 pub mod pci;
+pub mod pro100;
 pub mod pro1000;
 pub mod ram;
 pub mod sequence;

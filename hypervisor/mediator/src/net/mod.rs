@@ -5,13 +5,16 @@
 //!
 //! Trusted: nothing that the guest says, and nothing that comes from the wire.
 
+mod eeprom;
 pub mod frame;
 mod header;
 pub mod incident;
 pub mod loss;
 pub mod module;
 pub mod offload;
+mod phy;
 pub mod port;
+pub mod pro100;
 pub mod pro1000;
 mod stack;
 pub mod syslog;

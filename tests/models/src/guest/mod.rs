@@ -2,12 +2,14 @@
 
 mod ahci;
 mod ide;
+mod pro100;
 mod pro1000;
 mod recovery;
 mod request;
 
 pub use ahci::{AhciDriver, Completion, Failure, INTERRUPTS};
 pub use ide::{IdeDriver, IdeWindow, Unit};
+pub use pro100::{BLOCKS, Buffers, Pro100Driver, Pro100Window};
 pub use pro1000::{Form, Pro1000Driver, Received, UNITS, Wanted};
 pub use request::{Request, Transferred};
 

@@ -2,5 +2,6 @@
 
 mod frames;
 mod offload;
+mod pro100;
 mod pro1000;
 mod stack;

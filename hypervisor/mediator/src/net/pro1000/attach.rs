@@ -1,7 +1,6 @@
 //! Taking a NIC over, when the firmware has let go of it and before a guest has it; and what a reset needs.
 
 use super::control::{Control, Use, own_device, usage};
-use super::eeprom::Wires;
 use super::filter::Filter;
 use super::identity::Family;
 use super::receiver::{self, BUFFER_BYTES, Receiver};
@@ -12,6 +11,7 @@ use super::spec::{
 };
 use super::transmit::Transmit;
 use super::{Guest, Interrupts, Nic, Pro1000, Receive};
+use crate::net::eeprom::Wires;
 use crate::net::frame::MacAddress;
 use crate::net::incident::{Incident, Incidents};
 use crate::net::module::Module;

@@ -80,6 +80,14 @@ pub(super) const STATUS_SPEED_1000: u32 = 2 << 6;
 /// PCIe: requests as master are under way or allowed.
 pub(super) const STATUS_MASTER: u32 = 1 << 19;
 
+// EECD (SDM 13.4.3, 82574 10.2.2.3), besides the wires.
+/// Flash cannot be written.
+pub(super) const EECD_FLASH_OFF: u32 = 1 << 4;
+/// Software asks for the wires.
+pub(super) const EECD_REQUEST: u32 = 1 << 6;
+/// The chip is a serial one (82541, 82547).
+pub(super) const EECD_SERIAL: u32 = 1 << 13;
+
 // CTRL_EXT (SDM 13.4.6, 82574 10.2.2.5).
 /// The EEPROM is read anew, as after a reset.
 pub(super) const CTRL_EXT_EE_RST: u32 = 1 << 13;
@@ -161,13 +169,6 @@ pub(super) const RFCTL_GUEST: u32 = 0x1_1fc0;
 // RXCSUM (SDM 13.4.43, 82574 10.2.5.20).
 /// What of RXCSUM is the guest's in hardware: where the sum begins, IPv4, TCP and UDP.
 pub(super) const RXCSUM_GUEST: u32 = 0x3ff;
-
-// MDIC (SDM 13.4.7, 82574 10.2.2.7).
-/// The register's number, five bits.
-pub(super) const MDIC_REGISTER_SHIFT: u32 = 16;
-pub(super) const MDIC_WRITE: u32 = 1 << 26;
-pub(super) const MDIC_OPERATION: u32 = 3 << 26;
-pub(super) const MDIC_READY: u32 = 1 << 28;
 
 // RAH (SDM 13.5.3).
 /// The entry is valid.
