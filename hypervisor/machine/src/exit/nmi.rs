@@ -55,6 +55,7 @@ pub(crate) fn arrived(cpu: &mut Cpu) {
         cpu.peer.request.settle();
         take();
     }
+    wake::keep_awake(cpu);
     if sent || !(called || woken) {
         offer(cpu);
     }

@@ -23,6 +23,16 @@ pub(super) fn due(cpu: &Cpu) -> bool {
     true
 }
 
+/// Sets the timer's next moment again if it has passed: its NMI may have been taken together with another one, and then
+/// nothing would ever wake this CPU again.
+pub(super) fn keep_awake(cpu: &Cpu) {
+    if let Some(timer) = &cpu.machine.timer
+        && timer.is_due()
+    {
+        timer.arm(0);
+    }
+}
+
 /// A store to the timer's page, or a load in an instruction that stores too.
 #[cold]
 pub(super) fn timer_page(cpu: &mut Cpu, fault: Fault, timer: &'static Timer) {
