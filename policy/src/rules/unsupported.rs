@@ -19,5 +19,5 @@ pub(crate) static RULE: Rule = Rule {
 pub(crate) fn finding(span: Span, what: &str) -> Diagnostic {
     RULE.at(span, "not in this build")
         .saying(format!("{what} cannot be enforced by this build's hypervisor"))
-        .help("this build has no tunnels, and of the services only `[echo]`; remove the rest for it")
+        .help("this build has no tunnels, no driver `pro100`, and of the services only `[echo]`; remove the rest for it")
 }
