@@ -164,6 +164,10 @@ impl Pro100 {
                 self.receive_unit = Unit::Active;
                 self.claim_received();
             }
+            command::RU_ABORT => {
+                self.receive_unit = Unit::Idle;
+                self.release_all_received();
+            }
             command::RU_BASE if self.receive_unit != Unit::Active => self.receive_base = pointer,
             other => self
                 .memory

@@ -83,7 +83,7 @@ impl Pro100 {
         let control = bytes::dword(header, 0);
         let is_simple = control & (block::SF | 1 << 20) == 0 && bytes::dword(header, 8) == u32::MAX;
         let is_whole = bytes::byte(header, 13) & 0x80 != 0 && bytes::byte(header, 15) == 0;
-        if !is_simple || !is_whole || !(14..=1600).contains(&count) {
+        if !is_simple || !is_whole || !(14..=1518).contains(&count) {
             self.memory.breach(Breach::BadDescriptor(self.next_command));
             return;
         }
@@ -192,10 +192,12 @@ impl Pro100 {
     }
 
     pub(super) fn release_all(&self) {
-        for slot in 0..0x1_0000 {
-            self.memory.release(COMMANDS + slot);
-            self.memory.release(RECEIVED + slot);
-        }
+        (0..0x1_0000).for_each(|slot| self.memory.release(COMMANDS + slot));
+        self.release_all_received();
+    }
+
+    pub(super) fn release_all_received(&self) {
+        (0..0x1_0000).for_each(|slot| self.memory.release(RECEIVED + slot));
     }
 }
 

@@ -22,6 +22,8 @@ const PIECES: usize = 64;
 /// Buffers in the block itself, where blocks are extended.
 const EXTENDED_PIECES: u32 = 2;
 const CHECK_BYTES: usize = 4;
+/// Longest frame without its check sequence: 1500 bytes behind header and tag (IEEE 802.3, 3.2.7).
+pub(super) const LONGEST: usize = 1518;
 /// Where parameters begin in a block.
 const PARAMETERS: u64 = 8;
 
@@ -232,7 +234,7 @@ fn transmit<H: Host>(place: u64, words: [u32; 4], way: &mut Way<'_, H>) -> Resul
         let kept = length.saturating_sub(check);
         let bytes = bytes
             .get(..kept)
-            .filter(|bytes| bytes.len() >= HEADER_LENGTH)
+            .filter(|bytes| (HEADER_LENGTH..=LONGEST).contains(&bytes.len()))
             .ok_or(Incident::MalformedDescriptor)?;
         let offload = Offload::default();
         Ok((module.outgoing(Frame { bytes, offload }, now), kept))

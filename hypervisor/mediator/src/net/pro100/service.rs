@@ -1,13 +1,13 @@
 //! A look: frames of the real receive chain to the module and the guest, the guest's blocks to the real command unit.
 
 use super::attach::COUNTERS;
-use super::command::{Way, order_frame};
+use super::command::{LONGEST, Way, order_frame};
 use super::receive::State;
 use super::spec::{CAUSE_RECEIVED, CU_DUMP_ADDRESS};
 use super::units::{self, Arrival, DATA_BYTES};
 use super::{Backlog, Guest, Nic, Ports, Use};
 use crate::cpu::walk::GuestMemory;
-use crate::net::frame::{Frame, Offload};
+use crate::net::frame::{Frame, HEADER_LENGTH, Offload};
 use crate::net::incident::Incident;
 use crate::net::module::Module;
 use crate::net::offload::{check_sequence, finish};
@@ -63,24 +63,41 @@ impl Nic {
         if self.usage == Use::Nobody {
             return causes;
         }
+        if let Done::Kept = self.drain(module, host, now, &mut causes) {
+            return causes;
+        }
+        let is_wanted = self.usage == Use::Module || self.receive_unit.state != State::Idle;
+        if !is_wanted {
+            return causes;
+        }
+        if !self.receiver.is_used_up() {
+            if !self.receiver.stop_near_end(ports) {
+                return causes;
+            }
+            if let Done::Kept = self.drain(module, host, now, &mut causes) {
+                return causes;
+            }
+        }
+        self.receiver.begin(ports, host);
+        causes
+    }
+
+    /// Takes what the device has received, as far as there is room for it.
+    fn drain<H: Host>(&mut self, module: &mut Module, host: &mut H, now: Instant, causes: &mut u8) -> Done {
         while let Some(arrival) = self.receiver.peek(host) {
             if let Arrival::Frame(length) = arrival
-                && let Done::Kept = self.take_frame(length, module, host, now, &mut causes)
+                && let Done::Kept = self.take_frame(length, module, host, now, causes)
             {
                 if self.backlog == Backlog::None {
                     self.backlog = Backlog::Told;
                 }
-                return causes;
+                return Done::Kept;
             }
             self.shown += 1;
             self.receiver.finish(host);
         }
         self.backlog = Backlog::None;
-        let is_wanted = self.usage == Use::Module || self.receive_unit.state != State::Idle;
-        if is_wanted && self.receiver.is_used_up() {
-            self.receiver.begin(ports, host);
-        }
-        causes
+        Done::Taken
     }
 
     fn take_frame<H: Host>(
@@ -203,13 +220,14 @@ impl<H: Host> Outlets for Ways<'_, H> {
             commands, incidents, ..
         } = &mut *self.nic;
         let host = &mut *self.host;
-        if frame.bytes.len() > DATA_BYTES {
-            incidents.add(Incident::RefusedOffload, 0, 0);
-            return Ok(());
-        }
         let mut is_full = false;
         let mut scratch = [0; DATA_BYTES];
+        let mut is_odd = false;
         let done = finish(frame, &mut scratch, |bytes| {
+            if !(HEADER_LENGTH..=LONGEST).contains(&bytes.len()) {
+                is_odd = true;
+                return;
+            }
             let Some(mut slot) = commands.take(host) else {
                 is_full = true;
                 return;
@@ -221,7 +239,7 @@ impl<H: Host> Outlets for Ways<'_, H> {
             });
             order_frame(slot, bytes.len(), 0, commands);
         });
-        if done.is_err() {
+        if done.is_err() || is_odd {
             incidents.add(Incident::RefusedOffload, 0, 0);
         }
         if is_full { Err(Full) } else { Ok(()) }

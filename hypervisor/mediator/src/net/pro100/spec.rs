@@ -24,6 +24,8 @@ pub(super) const BYTES: u8 = 0x40;
 // Status (6.3.1).
 pub(super) const COMMAND_UNIT_SHIFT: u8 = 6;
 pub(super) const RECEIVE_UNIT_SHIFT: u8 = 2;
+/// The receive unit is ready.
+pub(super) const READY: u8 = 4;
 /// The command unit is at work.
 pub(super) const ACTIVE: u8 = 2;
 /// A command with the interrupt bit is done.

@@ -6,8 +6,8 @@
 
 use super::Ports;
 use super::spec::{
-    ACTIVE, COMMAND, COMMAND_UNIT_SHIFT, COUNT, CU_BASE, CU_START, DONE, GOOD, HEADER, LAST, POINTER,
-    RU_BASE, RU_START, STATUS,
+    ACTIVE, COMMAND, COMMAND_UNIT_SHIFT, COUNT, CU_BASE, CU_START, DONE, GOOD, HEADER, LAST, POINTER, READY,
+    RECEIVE_UNIT_SHIFT, RU_ABORT, RU_BASE, RU_START, STATUS,
 };
 use crate::cpu::registers::Width;
 use crate::seam::{Buffer, Host, Lent, Shared};
@@ -194,6 +194,19 @@ impl Receiver {
     /// Whether all of the chain is used up, or there is none.
     pub(super) const fn is_used_up(&self) -> bool {
         self.left == 0
+    }
+
+    /// Stops a unit that is near the end of its chain, with nothing to take: what it has finished meanwhile is there then,
+    /// and [`Self::begin`] may give it all descriptors. Whether it was stopped.
+    pub(super) fn stop_near_end<P: Ports>(&mut self, ports: &mut P) -> bool {
+        if self.left > MARGIN {
+            return false;
+        }
+        command(ports, RU_ABORT, None);
+        // One that does not stop is not started again either: it does not take the command.
+        wait(ports, |ports| {
+            byte(ports, STATUS) >> RECEIVE_UNIT_SHIFT & 15 != READY
+        })
     }
 
     /// What came next.

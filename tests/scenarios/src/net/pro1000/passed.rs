@@ -162,3 +162,37 @@ fn frames_for_which_the_guest_has_no_buffers_wait_and_are_told_of_when_it_has() 
         assert!(!scene.device.interrupts());
     }
 }
+
+#[test]
+fn a_device_that_was_reset_is_told_of_checksums_anew() {
+    for flavour in FLAVOURS {
+        let mut scene = Scene::new(flavour);
+        let (whole, sums, segment) = tcp(Carrier::Ipv4, 300, Cut::No);
+        for _ in 0..2 {
+            let mut driver = scene.driver(Form::Legacy);
+            let wanted = Wanted {
+                sums,
+                segment,
+                tag: None,
+            };
+            driver.send_pieces(&mut scene, &[&whole], wanted);
+            scene.device.run();
+            assert_eq!(scene.device.take_sent(), finish(&whole, sums, segment, None));
+        }
+    }
+}
+
+#[test]
+fn a_guest_that_never_asks_for_reports_can_send_for_ever() {
+    let mut scene = Scene::new(Flavour::E82540);
+    let mut driver = scene.driver(Form::Legacy);
+    for seed in 0..1000 {
+        let out = frame(PEER, GUEST, 100, seed);
+        let data = driver.transmit_data(driver.next_sent());
+        scene.memory.ram().store(data, &out);
+        driver.post([u32::try_from(data).unwrap(), 0, 0x0300_0000 | 100, 0]);
+        driver.tell(&mut scene);
+        scene.device.run();
+        assert_eq!(scene.device.take_sent(), [out], "{seed}");
+    }
+}
