@@ -91,7 +91,11 @@ fn what_is_stopped_is_reported_with_its_cause() {
     driver.send(&mut scene, &frame(PEER, GUEST, 300, 1), Buffers::Simplified);
     assert!(scene.device.interrupts());
     let (causes, _) = driver.interrupt(&mut scene);
-    assert_eq!(causes, cause::CX | cause::CNA, "and of no cause of the hypervisor's own");
+    assert_eq!(
+        causes,
+        cause::CX | cause::CNA,
+        "and of no cause of the hypervisor's own"
+    );
     assert!(!scene.device.interrupts());
 }
 
