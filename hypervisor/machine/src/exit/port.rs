@@ -18,18 +18,18 @@ const RESET_CPU: u8 = 1 << 2;
 #[inline(never)]
 pub(crate) fn handle(cpu: &mut Cpu) {
     let access = cpu.vcpu.port_access();
-    if !CONFIG_PORTS.contains(&access.port)
-        && let Some(trap) = cpu.machine.devices.at_port(access.port)
-    {
-        if access.string {
-            device::port_string(cpu, access.port, trap);
-        } else {
-            device::port(cpu, access, trap);
+    if !is_configuration(access.port, access.width) {
+        if let Some(trap) = cpu.machine.devices.at_port(access.port) {
+            if access.string {
+                device::port_string(cpu, access.port, trap);
+            } else {
+                device::port(cpu, access, trap);
+            }
+            return;
         }
-        return;
-    }
-    if cpu.machine.devices.are_touched(access.port, access.width) {
-        return across(cpu, access);
+        if cpu.machine.devices.are_touched(access.port, access.width) {
+            return across(cpu, access);
+        }
     }
     cpu.count(Counter::ConfigPort);
     if access.string {
@@ -48,6 +48,12 @@ pub(crate) fn handle(cpu: &mut Cpu) {
         machine.configure(|pci| pci.port_write(access.port, access.width, old as u32));
     }
     cpu.vcpu.retire(access.next_rip);
+}
+
+/// Whether an access lies in configuration space's ports whole: no device's are looked at then.
+fn is_configuration(port: u16, width: u8) -> bool {
+    let last = port.saturating_add(u16::from(width.saturating_sub(1)));
+    CONFIG_PORTS.contains(&port) && CONFIG_PORTS.contains(&last)
 }
 
 /// An access that begins before a device's ports and ends in them. The hardware would split it, and the device get a part
@@ -90,6 +96,12 @@ pub(super) const fn merge(old: u64, value: u32, width: u8) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_what_lies_in_the_configuration_ports_whole_is_configuration() {
+        assert!(is_configuration(0xcf8, 4) && is_configuration(0xcff, 1));
+        assert!(!is_configuration(0xcf7, 4) && !is_configuration(0xcff, 2) && !is_configuration(0xcfd, 4));
+    }
 
     #[test]
     fn a_reset_is_seen_in_whatever_access_writes_it() {
