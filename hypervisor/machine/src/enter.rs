@@ -4,6 +4,7 @@ use crate::apic::LocalApic;
 use crate::cpu::Cpu;
 use crate::descriptors::Descriptors;
 use crate::exit::nmi::NonMaskable;
+use crate::exit::startup::BOOT_CPU;
 use crate::machine::Machine;
 use crate::msr_access;
 use crate::paging::{Mapping, Tables};
@@ -24,7 +25,7 @@ use sekisho_mediator::log::Event;
 const STACK_PAGES: u64 = 8;
 const APIC_BASE: u32 = 0x1b;
 /// APIC_BASE.BSC: the CPU that starts at power-on.
-const BOOT_CPU: u64 = 1 << 8;
+const IS_BOOT_CPU: u64 = 1 << 8;
 const MTRR_CAPABILITY: u32 = 0xfe;
 
 /// The built hypervisor, waiting for the CPUs.
@@ -114,7 +115,7 @@ impl Hypervisor {
     /// Called with the firmware's identity mapping, once on each CPU; `caller` is what the loader's call left.
     pub unsafe fn enter(&'static self, caller: &Caller) -> Result<Infallible, Status> {
         svm::check()?;
-        let is_boot_cpu = msr_access::read_known(APIC_BASE) & BOOT_CPU != 0;
+        let is_boot_cpu = msr_access::read_known(APIC_BASE) & IS_BOOT_CPU != 0;
         let cpu = self.slots.take(is_boot_cpu).ok_or(Status::OutOfOrder)?;
         // SAFETY: taken from its slot, so it is this CPU's alone; the reference ends here.
         unsafe { &mut *cpu }.vcpu.registers = caller.registers();
@@ -170,7 +171,7 @@ unsafe extern "sysv64" fn begin(cpu: *mut Cpu) -> ! {
         own.apic = LocalApic::current();
         own.memory_types = memory_types(own.machine, own.vcpu.features());
         own.peer.note(own.apic);
-        if own.index == 0
+        if own.index == BOOT_CPU
             && let Some(timer) = &own.machine.timer
         {
             // Destinations of messages have eight bits; the boot CPU's ID fits on every machine.

@@ -6,7 +6,7 @@ mod memory;
 mod model_specific;
 pub(crate) mod nmi;
 mod port;
-mod startup;
+pub(crate) mod startup;
 pub(crate) mod wake;
 
 use crate::counters::Counter;

@@ -4,15 +4,15 @@
 //! The sender notes the request and wakes the receiver by NMI; the receiver parks here, in the host, until its
 //! startup IPI, and goes on in real mode as a guest. See `sekisho_mediator::cpu::interrupt_command`.
 
-use super::{nmi, wake};
+use super::nmi;
 use crate::counters::Counter;
 use crate::cpu::{Asked, Cpu, Peer, wait_for_nmi};
 use core::arch::x86_64::__cpuid;
 use sekisho_mediator::cpu::interrupt_command::{CpuSet, CpuView, Decision, InterruptCommand, MAX_CPUS};
 use sekisho_mediator::cpu::startup::ResetState;
 
-/// The number of the CPU that starts at power-on.
-const BOOT_CPU: usize = 0;
+/// The number of the CPU that starts at power-on. It is never parked.
+pub(crate) const BOOT_CPU: usize = 0;
 
 /// Decides an interrupt command of this CPU's guest. `pass` gives it to the real controller.
 #[inline]
@@ -99,7 +99,6 @@ fn park(cpu: &mut Cpu) {
             Asked::Park => cpu.apic.reset(),
             Asked::Nothing => {
                 wait_for_nmi();
-                wake::due(cpu);
                 if cpu.machine.stopping() {
                     crate::cpu::halt_for_ever();
                 }
