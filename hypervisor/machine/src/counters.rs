@@ -14,6 +14,8 @@ pub(crate) enum Counter {
     BeyondMemory,
     DiskMemory,
     DiskPort,
+    NetMemory,
+    NetPort,
     Pause,
     Nmi,
     Wake,
@@ -33,7 +35,7 @@ pub(crate) enum Counter {
 pub(crate) const COUNT: usize = NAMES.len();
 
 /// Their names, at most 16 bytes: the hypercall returns them in two registers.
-pub(crate) const NAMES: [&str; 23] = [
+pub(crate) const NAMES: [&str; 25] = [
     "cpuid",
     "rdmsr",
     "wrmsr",
@@ -44,6 +46,8 @@ pub(crate) const NAMES: [&str; 23] = [
     "beyond-memory",
     "disk-memory",
     "disk-port",
+    "net-memory",
+    "net-port",
     "pause",
     "nmi",
     "wake",

@@ -20,6 +20,8 @@ pub(crate) struct Trap {
     pub(crate) leads_to: LeadsTo,
     /// Number of the device.
     pub(crate) device: usize,
+    /// What drives it.
+    pub(crate) driver: Driver,
 }
 
 /// Where.
@@ -158,6 +160,7 @@ pub(crate) fn traps(function: &Function, taken: Taken, device: usize) -> Vec<Tra
             place,
             leads_to,
             device,
+            driver: taken.driver,
         });
     }
     if taken.driver == Driver::Ata {
@@ -166,6 +169,7 @@ pub(crate) fn traps(function: &Function, taken: Taken, device: usize) -> Vec<Tra
             place: Place::Ports(*first, *last),
             leads_to: LeadsTo::Ide(*block, *offset),
             device,
+            driver: taken.driver,
         }));
     }
     traps
@@ -230,6 +234,7 @@ mod tests {
             place: Place::Ports(0x1f0, 0x1f7),
             leads_to: LeadsTo::Ide(Block::Command(Channel::Primary), 0),
             device: 0,
+            driver: Driver::Ata,
         }
     }
 

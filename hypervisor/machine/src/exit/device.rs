@@ -8,6 +8,7 @@ use crate::cpu::Cpu;
 use crate::device::{Mediated, Trap};
 use crate::machine::Machine;
 use crate::svm::{Exception, Watch};
+use sekisho_abi::selection::Driver;
 use sekisho_mediator::cpu::emulate::{Device, Direction, Fault, Refusal};
 use sekisho_mediator::cpu::port_string::{PIECE, PortString};
 use sekisho_mediator::cpu::registers::Width;
@@ -19,7 +20,10 @@ const PAUSE_LENGTH: u64 = 2;
 /// A load or store at `offset` in a trapped range.
 #[inline(never)]
 pub(super) fn memory(cpu: &mut Cpu, fault: Fault, trap: &'static Trap, offset: u64) {
-    cpu.count(Counter::DiskMemory);
+    cpu.count(match trap.driver {
+        Driver::Pro100 | Driver::Pro1000 => Counter::NetMemory,
+        _ => Counter::DiskMemory,
+    });
     let machine = cpu.machine;
     carry_out(
         cpu,
@@ -36,7 +40,7 @@ pub(super) fn memory(cpu: &mut Cpu, fault: Fault, trap: &'static Trap, offset: u
 /// IN or OUT at a trapped port.
 #[inline(never)]
 pub(super) fn port(cpu: &mut Cpu, access: PortAccess, trap: &'static Trap) {
-    cpu.count(Counter::DiskPort);
+    cpu.count(of_ports(trap));
     let PortAccess { port, width, .. } = access;
     let Some(width) = PortWidth::from_bytes(width) else {
         return cpu.raise(Exception::InvalidOpcode);
@@ -56,10 +60,17 @@ pub(super) fn port(cpu: &mut Cpu, access: PortAccess, trap: &'static Trap) {
     settle(cpu, trap);
 }
 
+fn of_ports(trap: &Trap) -> Counter {
+    match trap.driver {
+        Driver::Pro100 | Driver::Pro1000 => Counter::NetPort,
+        _ => Counter::DiskPort,
+    }
+}
+
 /// INS or OUTS at a trapped port: a piece of it.
 #[inline(never)]
 pub(super) fn port_string(cpu: &mut Cpu, port: u16, trap: &'static Trap) {
-    cpu.count(Counter::DiskPort);
+    cpu.count(of_ports(trap));
     let Some(bytes) = cpu.instruction() else {
         return cpu.refuse(Refusal::Undecodable);
     };
