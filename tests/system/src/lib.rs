@@ -18,3 +18,4 @@ pub mod network;
 pub mod paths;
 pub mod report;
 pub mod tool;
+pub mod wired;

@@ -7,6 +7,7 @@ mod crypto;
 mod disk;
 mod fleet;
 mod limit;
+mod net;
 mod operations;
 mod row;
 mod size;
@@ -31,18 +32,21 @@ pub enum Group {
     Crypto,
     /// CPU time and exits of a disk's load, bare, passed, mediated in clear and encrypted.
     Disk,
+    /// CPU time, exits and round trips of a NIC's load, bare, passed, shared and of the appliance's own.
+    Net,
     /// Policies planned for a fleet, and checked.
     Fleet,
 }
 
 impl Group {
     /// All of them, in the order of the table.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Operations,
         Self::Boot,
         Self::Size,
         Self::Crypto,
         Self::Disk,
+        Self::Net,
         Self::Fleet,
     ];
 
@@ -56,6 +60,7 @@ impl Group {
             Self::Crypto => "crypto",
             Self::Fleet => "fleet",
             Self::Disk => "disk",
+            Self::Net => "net",
         }
     }
 
@@ -77,6 +82,7 @@ impl Group {
             Self::Crypto => crypto::measure(),
             Self::Fleet => fleet::measure(),
             Self::Disk => disk::measure(),
+            Self::Net => net::measure(),
         }
     }
 }

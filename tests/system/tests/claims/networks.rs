@@ -3,6 +3,7 @@
 
 use super::*;
 use sekisho_system::network::{Network, Wire};
+use sekisho_system::wired::{self, get_lease};
 use std::time::Duration;
 
 /// MiB that go each way, unless the environment's `SIZE` says more.
@@ -30,7 +31,7 @@ fn a_passed_e1000e_moves_what_the_guest_sends_and_receives() -> Result<(), Failu
 
 #[test]
 fn a_shared_nic_is_the_guests_and_the_appliances_at_once() -> Result<(), Failure> {
-    let (machine, mut network, wire) = wired("shared", "e1000", "net = \"ippass\"\nlog = true", OWN)?;
+    let (machine, mut network, wire) = wired::under("shared", "e1000", "net = \"ippass\"\nlog = true", OWN)?;
     network.lease(&wire)?;
     let mut machine = machine.start("shared")?;
     wait_inside(&mut machine)?;
@@ -59,7 +60,7 @@ fn a_shared_nic_is_the_guests_and_the_appliances_at_once() -> Result<(), Failure
 
 #[test]
 fn the_appliances_own_nic_answers_and_does_not_exist_for_the_guest() -> Result<(), Failure> {
-    let (machine, network, _) = wired("own", "e1000e", "net = \"ip\"\nlog = true", OWN)?;
+    let (machine, network, _) = wired::under("own", "e1000e", "net = \"ip\"\nlog = true", OWN)?;
     let mut machine = machine.start("own")?;
     wait_inside(&mut machine)?;
     ping(&mut machine, &network, "the guest is in its firmware")?;
@@ -74,7 +75,7 @@ fn the_appliances_own_nic_answers_and_does_not_exist_for_the_guest() -> Result<(
 
 #[test]
 fn a_cut_nic_sends_nothing_whatever_the_guest_tries() -> Result<(), Failure> {
-    let (machine, mut network, wire) = wired("cut", "e1000", "net = \"null\"", "")?;
+    let (machine, mut network, wire) = wired::under("cut", "e1000", "net = \"null\"", "")?;
     network.lease(&wire)?;
     let mut machine = machine.start("cut")?;
     machine.wait_shell()?;
@@ -121,7 +122,7 @@ fn ping(machine: &mut Running, network: &Network, when: &str) -> Result<(), Fail
 
 /// What arrives is what was sent, both times.
 fn moves_data(name: &str, model: &'static str, net: &str) -> Result<(), Failure> {
-    let (machine, mut network, wire) = wired(name, model, net, "")?;
+    let (machine, mut network, wire) = wired::under(name, model, net, "")?;
     network.lease(&wire)?;
     let mut machine = machine.start(name)?;
     machine.wait_shell()?;
@@ -147,39 +148,4 @@ fn exchange(machine: &mut Running, network: &mut Network, wire: &Wire) -> Result
     machine.run("httpd -p 80 -h /")?;
     let back = network.run(&format!("busybox wget -q -O - http://{address}/file | md5sum"))?;
     assert_same(machine, "what the guest sent back", &back, &sent)
-}
-
-/// A machine whose only NIC is on a wire and behind the driver `pro1000` with `net`; `more` ends the policy.
-fn wired(
-    name: &str,
-    model: &'static str,
-    net: &str,
-    more: &str,
-) -> Result<(Machine, Network, Wire), Failure> {
-    let policy = format!(
-        "policy = 1\nname = \"wired\"\n[defaults]\nstorage = \"pass\"\nnetwork = \"conceal\"\nother = \"pass\"\n\
-         [[device]]\nname = \"wire\"\nmatch = {{ device = \"pro1000\" }}\ndriver = \"pro1000\"\n{net}\n\
-         [log]\nserial = \"com2\"\n[guest]\nstatus = true\n[boot]\nnext = '\\EFI\\debian\\grubx64.efi'\n{more}"
-    );
-    let image = Appliance::from_policy(name, &policy)?.disk(name)?;
-    let mut machine = Machine::under(&image, &guest::linux_disk()?);
-    machine.devices.clear();
-    let mut network = Network::make(name)?;
-    let wire = network.plug(&mut machine, model)?;
-    Ok((machine, network, wire))
-}
-
-/// The guest's first NIC gets an address by DHCP.
-fn get_lease(machine: &mut Running, wire: &Wire) -> Result<String, Failure> {
-    let script = "printf '#!/bin/sh\\n[ $1 = bound ] && ip address add $ip/24 dev $interface; exit 0\\n' > /lease; \
-                  chmod +x /lease";
-    machine.run(script)?;
-    machine.run("ip link set eth0 up; udhcpc -q -n -t 10 -i eth0 -s /lease")?;
-    let text = machine.run("ip -4 -o address show dev eth0")?;
-    let network = wire.address(0);
-    let network = network.trim_end_matches('0');
-    let found = text.split([' ', '/']).find(|word| word.starts_with(network));
-    found
-        .map(str::to_owned)
-        .ok_or_else(|| machine.refute(format!("the guest has no address of {network}0/24:\n{text}")))
 }
