@@ -4,7 +4,7 @@ use crate::address::{HostPhys, PhysRange};
 use crate::device::MemoryRegisters;
 use core::sync::atomic::{AtomicU8, Ordering};
 use sekisho_mediator::cpu::registers::Width;
-use sekisho_mediator::wake::{WINDOW, Waker};
+use sekisho_mediator::wake::{Cause, Owner, WINDOW, Waker};
 use spin::Mutex;
 
 /// Bytes of the page that the guest's stores to the timers are trapped in.
@@ -54,10 +54,10 @@ impl Timer {
         waker.arm(registers, self.apic_id.load(Ordering::Relaxed), nanoseconds);
     }
 
-    /// Whether the moment of [`Self::arm`] has come.
-    pub(crate) fn is_due(&self) -> bool {
+    /// Whose the NMI is that this CPU, which is the one that is woken, has just taken.
+    pub(crate) fn judge(&self, cause: Cause) -> Owner {
         let (waker, registers) = &mut *self.inner.lock();
-        waker.is_due(registers)
+        waker.judge(registers, cause)
     }
 
     /// The guest's store at `offset` of the page.

@@ -2,8 +2,8 @@
 //! nested.
 //!
 //! An NMI that exits stays pending (APM volume 2, 15.13.2), so it is taken here, in a window of one instruction. It
-//! is a call if the mailbox holds a request, the timer's if its moment has come; else it is the guest's, and it is the
-//! guest's too if the mailbox says that the guest sent one. While the guest handles one, the next waits for its IRET, as in
+//! is a call if the mailbox holds a request, the timer's if its moment has come or one is late; else it is the guest's, and
+//! it is the guest's too if the mailbox says that the guest sent one. While the guest handles one, the next waits for its IRET, as in
 //! a CPU.
 //!
 //! The moment "IRET is done" has no exit. So with another NMI waiting, the IRET is single-stepped and the NMI
@@ -15,7 +15,9 @@ use crate::counters::Counter;
 use crate::cpu::Cpu;
 use crate::svm::{Exception, Watch};
 use core::arch::asm;
+use core::mem;
 use core::sync::atomic::Ordering::Relaxed;
+use sekisho_mediator::wake::{Cause, Owner};
 
 /// RFLAGS.TF.
 const TRAP: u64 = 1 << 8;
@@ -27,6 +29,8 @@ pub(crate) struct NonMaskable {
     blocked: bool,
     /// One waits.
     waiting: bool,
+    /// This CPU sent itself an NMI, for one that waits behind another event.
+    sent_back: bool,
     /// RIP and RSP of the IRET that ends the handling, once it is about to be executed.
     returning: Option<(u64, u64)>,
     /// Stepping over that IRET, and whether the guest had TF set itself.
@@ -45,18 +49,20 @@ pub(crate) fn arrived(cpu: &mut Cpu) {
     take();
     cpu.hand_on_machine_check();
     let called = startup::requested(cpu);
-    let woken = wake::due(cpu);
-    if woken {
-        // The timer's NMI may have come only after the first was taken; it has by now.
-        take();
-    }
     let sent = cpu.peer.request.take_non_maskable();
     if sent {
         cpu.peer.request.settle();
         take();
     }
-    wake::keep_awake(cpu);
-    if sent || !(called || woken) {
+    let sent = sent | mem::take(&mut cpu.non_maskable.sent_back);
+    let cause = if called || sent {
+        Cause::Another
+    } else {
+        Cause::Unknown
+    };
+    // Last, since what was taken above may have been the timer's.
+    let owner = wake::judge(cpu, cause);
+    if sent || !called && owner == Owner::Other {
         offer(cpu);
     }
     let before = cpu.previous_byte();
@@ -89,6 +95,7 @@ fn deliver(cpu: &mut Cpu) {
     cpu.non_maskable.waiting = false;
     if cpu.vcpu.delivers() {
         let id = cpu.apic.id();
+        cpu.non_maskable.sent_back = true;
         return cpu.apic.wake(id);
     }
     cpu.non_maskable.blocked = true;

@@ -10,30 +10,18 @@ use crate::cpu::Cpu;
 use crate::timer::Timer;
 use sekisho_mediator::cpu::emulate::{Device, Fault};
 use sekisho_mediator::cpu::registers::Width;
+use sekisho_mediator::wake::{Cause, Owner};
 
-/// Whether the timer's moment has come, on the CPU that it wakes. If so the devices were polled, and the next moment is set.
-pub(super) fn due(cpu: &Cpu) -> bool {
-    if passed(cpu).is_none() {
-        return false;
+/// Whose the NMI is that this CPU has just taken. At the timer's moment devices were polled and the next moment is set.
+/// Another CPU than the one that the timer wakes leaves it alone.
+pub(super) fn judge(cpu: &Cpu, cause: Cause) -> Owner {
+    let timer = cpu.machine.timer.as_ref().filter(|_| cpu.index == BOOT_CPU);
+    let owner = timer.map_or(Owner::Other, |timer| timer.judge(cause));
+    if owner == Owner::Moment {
+        cpu.count(Counter::Wake);
+        cpu.machine.poll();
     }
-    cpu.count(Counter::Wake);
-    cpu.machine.poll();
-    true
-}
-
-/// Sets the timer's next moment again if it has passed: its NMI may have been taken together with another one, and then
-/// nothing would ever wake this CPU again.
-pub(super) fn keep_awake(cpu: &Cpu) {
-    if let Some(timer) = passed(cpu) {
-        timer.arm(0);
-    }
-}
-
-/// The timer, if it wakes this CPU and its moment has passed. Another CPU, at an NMI of its own, must leave it alone: the
-/// one on its way would find no moment that has passed, and be taken for the guest's.
-fn passed(cpu: &Cpu) -> Option<&Timer> {
-    let timer = cpu.machine.timer.as_ref()?;
-    (cpu.index == BOOT_CPU && timer.is_due()).then_some(timer)
+    owner
 }
 
 /// A store to the timer's page, or a load in an instruction that stores too.

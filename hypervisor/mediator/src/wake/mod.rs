@@ -61,8 +61,30 @@ pub struct Waker {
     comparator: u32,
     /// Femtoseconds of a tick.
     period: u32,
-    /// What is compared, once it was set.
+    /// What is compared, until its moment was seen.
     armed: Option<u32>,
+    /// Messages that may still come of moments that are over.
+    strays: u32,
+}
+
+/// What else an NMI may have come for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Cause {
+    /// Nothing that is known.
+    Unknown,
+    /// Another CPU's call, or the guest's.
+    Another,
+}
+
+/// Whose an NMI is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Owner {
+    /// Ours: the moment of [`Waker::arm`] has come.
+    Moment,
+    /// Ours too, late: its moment is over.
+    Stray,
+    /// Not ours.
+    Other,
 }
 
 impl Waker {
@@ -85,6 +107,7 @@ impl Waker {
             comparator,
             period,
             armed: None,
+            strays: 0,
         })
     }
 
@@ -106,12 +129,33 @@ impl Waker {
             if !self.is_due(registers) {
                 return;
             }
+            // Whether the passed one was still seen by the comparator is not known.
+            self.strays = self.strays.saturating_add(1);
             delay = delay.saturating_mul(2);
         }
     }
 
-    /// Whether the moment of [`Self::arm`] has come: an NMI that arrives then is its.
-    pub fn is_due(&self, registers: &mut impl Registers) -> bool {
+    /// Whose the NMI is that was just taken. A moment is told once; [`Self::arm`] sets the next.
+    ///
+    /// The counter may pass the moment before the message is here, and another NMI come in between: then the message,
+    /// which may as well be one with that NMI, is still awaited. Messages come in the order of their moments, so the next
+    /// one of ours ends the wait.
+    pub fn judge(&mut self, registers: &mut impl Registers, cause: Cause) -> Owner {
+        if self.is_due(registers) {
+            self.armed = None;
+            self.strays = u32::from(cause == Cause::Another);
+            return Owner::Moment;
+        }
+        match (cause, self.strays.checked_sub(1)) {
+            (Cause::Unknown, Some(fewer)) => {
+                self.strays = fewer;
+                Owner::Stray
+            }
+            _ => Owner::Other,
+        }
+    }
+
+    fn is_due(&self, registers: &mut impl Registers) -> bool {
         self.armed.is_some_and(|value| {
             let passed = registers.read(COUNTER).wrapping_sub(value);
             passed < 1 << 31

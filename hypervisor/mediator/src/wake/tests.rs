@@ -139,3 +139,54 @@ fn another_comparator_sends_interrupts_and_nothing_else() {
         assert_eq!(write(MESSAGE_DATA, mode << 8), 0x31);
     }
 }
+
+/// One whose moment, a millisecond away, has just passed.
+fn passed() -> (Timers, Waker) {
+    let mut timers = timers();
+    let mut waker = Waker::take(&mut timers).unwrap();
+    waker.arm(&mut timers, 0, 1_000_000);
+    timers.counter = timers.read(OURS + VALUE);
+    (timers, waker)
+}
+
+#[test]
+fn the_nmi_of_a_moment_is_ours_once() {
+    let (mut timers, mut waker) = passed();
+    assert_eq!(waker.judge(&mut timers, Cause::Unknown), Owner::Moment);
+    assert_eq!(waker.judge(&mut timers, Cause::Unknown), Owner::Other);
+    waker.arm(&mut timers, 0, 1_000_000);
+    assert_eq!(waker.judge(&mut timers, Cause::Unknown), Owner::Other);
+}
+
+#[test]
+fn a_message_that_comes_after_its_moment_was_told_of_is_not_the_guests() {
+    let (mut timers, mut waker) = passed();
+    // Another NMI was first.
+    assert_eq!(waker.judge(&mut timers, Cause::Another), Owner::Moment);
+    waker.arm(&mut timers, 0, 1_000_000);
+    assert_eq!(waker.judge(&mut timers, Cause::Another), Owner::Other);
+    assert_eq!(waker.judge(&mut timers, Cause::Unknown), Owner::Stray);
+    assert_eq!(waker.judge(&mut timers, Cause::Unknown), Owner::Other);
+}
+
+#[test]
+fn a_message_that_was_one_with_another_nmi_is_awaited_until_the_next_moment_only() {
+    let (mut timers, mut waker) = passed();
+    assert_eq!(waker.judge(&mut timers, Cause::Another), Owner::Moment);
+    waker.arm(&mut timers, 0, 1_000_000);
+    timers.counter = timers.read(OURS + VALUE);
+    assert_eq!(waker.judge(&mut timers, Cause::Unknown), Owner::Moment);
+    assert_eq!(waker.judge(&mut timers, Cause::Unknown), Owner::Other);
+}
+
+#[test]
+fn a_moment_that_passed_while_it_was_set_may_send_a_message_of_its_own() {
+    let mut timers = timers();
+    let mut waker = Waker::take(&mut timers).unwrap();
+    timers.pace = 2_500;
+    waker.arm(&mut timers, 0, 0);
+    timers.pace = 1;
+    assert_eq!(waker.judge(&mut timers, Cause::Unknown), Owner::Stray);
+    timers.counter = timers.read(OURS + VALUE);
+    assert_eq!(waker.judge(&mut timers, Cause::Unknown), Owner::Moment);
+}

@@ -51,7 +51,9 @@ struct Cost {
 
 pub(super) fn measure() -> Result<Vec<Row>, Failure> {
     let (machine, network, wire) = wired::bare("bench-net-bare", MODEL)?;
-    let bare = loads(machine.start("bench-net-bare")?, network, &wire, Exits::None)?;
+    let mut machine = machine.start("bench-net-bare")?;
+    machine.wait_shell()?;
+    let bare = loads(machine, network, &wire, Exits::None)?;
     let mut rows = Vec::new();
     for (name, cost) in bare.named() {
         rows.push(Row::new(
@@ -67,8 +69,8 @@ pub(super) fn measure() -> Result<Vec<Row>, Failure> {
         let name = format!("bench-net-{module}");
         let (machine, network, wire) = wired::under(&name, MODEL, &format!("net = \"{module}\""), more)?;
         let mut machine = machine.start(&name)?;
+        machine.wait_shell()?;
         if module == "ippass" {
-            machine.wait_shell()?;
             shared = echo(&network)?;
         }
         let under = loads(machine, network, &wire, Exits::Counted)?;
@@ -116,10 +118,9 @@ impl Loads {
     }
 }
 
-/// The guest downloads a file and serves it, from its shell to its end.
+/// The guest downloads a file and serves it, from its shell on to its end.
 fn loads(mut machine: Running, mut network: Network, wire: &Wire, exits: Exits) -> Result<Loads, Failure> {
     network.lease(wire)?;
-    machine.wait_shell()?;
     let address = wired::get_lease(&mut machine, wire)?;
     let (folder, outside) = (network.folder().display().to_string(), wire.outside());
     network.run(&format!("head -c {SIZE}M /dev/urandom > {folder}/file"))?;

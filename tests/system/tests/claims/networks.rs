@@ -41,6 +41,15 @@ fn a_shared_nic_is_the_guests_and_the_appliances_at_once() -> Result<(), Failure
     exchange(&mut machine, &mut network, &wire)?;
     machine.run("for cpu in 0 1; do (while :; do :; done) & done")?;
     ping(&mut machine, &network, "the guest is busy")?;
+    machine.run("kill $(jobs -p); ip link set eth0 down")?;
+    ping(&mut machine, &network, "its driver has let go of the NIC")?;
+    let strange = machine.run("dmesg | grep -c 'NMI received'; true")?;
+    assert_same(
+        &mut machine,
+        "NMIs that were not the guest's",
+        &strange.trim(),
+        &"0",
+    )?;
     machine.power_off()?;
     let record = std::fs::read(&wire.record).map_err(Failure::file(&wire.record))?;
     let messages: Vec<String> = frames(&record)
