@@ -1,4 +1,4 @@
-//! Frames of or for the appliance that went nowhere, by reason.
+//! Frames of or for the appliance, and of a guest behind a tunnel, that went nowhere, by reason.
 
 use crate::incident::Kind;
 
@@ -24,6 +24,20 @@ pub enum Loss {
     Impersonation,
     /// The DHCP server offered what no host can have.
     BadLease,
+    /// A frame of the guest's that no host sends.
+    GuestMalformed,
+    /// The guest sent from an address that is not its own, or to itself.
+    GuestForeign,
+    /// A frame of the guest's that is none of the tunnel's IP versions.
+    GuestOther,
+    /// A broadcast or multicast of the guest's: behind the gateway is nobody to hear it.
+    GuestGroup,
+    /// To the gateway itself, which does not talk of that.
+    GuestLocal,
+    /// Longer than the tunnel carries.
+    GuestTooLarge,
+    /// Out of the tunnel, and not for the guest.
+    TunnelForeign,
 }
 
 impl Kind for Loss {
@@ -35,6 +49,13 @@ impl Kind for Loss {
         Self::Unwanted,
         Self::Impersonation,
         Self::BadLease,
+        Self::GuestMalformed,
+        Self::GuestForeign,
+        Self::GuestOther,
+        Self::GuestGroup,
+        Self::GuestLocal,
+        Self::GuestTooLarge,
+        Self::TunnelForeign,
     ];
     const PLACE: Option<&'static str> = None;
 
@@ -47,6 +68,13 @@ impl Kind for Loss {
             Self::Unwanted => "unwanted frame to the appliance",
             Self::Impersonation => "guest's frame in the appliance's name",
             Self::BadLease => "unusable DHCP lease",
+            Self::GuestMalformed => "malformed frame of the guest's",
+            Self::GuestForeign => "guest's packet in another's name",
+            Self::GuestOther => "guest's frame that no tunnel carries",
+            Self::GuestGroup => "guest's broadcast or multicast",
+            Self::GuestLocal => "unwanted packet to the gateway",
+            Self::GuestTooLarge => "guest's packet too large for the tunnel",
+            Self::TunnelForeign => "packet of the tunnel that is not the guest's",
         }
     }
 

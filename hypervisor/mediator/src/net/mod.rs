@@ -7,6 +7,7 @@
 
 mod eeprom;
 pub mod frame;
+pub mod gateway;
 mod header;
 pub mod incident;
 pub mod loss;
