@@ -21,10 +21,15 @@ impl Clock {
         }
     }
 
+    /// When the counter was at `ticks`.
+    pub(crate) fn at(&self, ticks: u64) -> Instant {
+        Instant(nanoseconds(ticks, self.hertz))
+    }
+
     /// Now.
     pub(crate) fn now(&self) -> Instant {
         // SAFETY: RDTSC reads a counter; every CPU in long mode has it.
-        let now = nanoseconds(unsafe { _rdtsc() }, self.hertz);
+        let now = self.at(unsafe { _rdtsc() }).0;
         Instant(self.latest.fetch_max(now, Ordering::Relaxed).max(now))
     }
 }

@@ -25,6 +25,7 @@ use sekisho_abi::boot::{HANDOVER_MAGIC, Handover, HypervisorLayout, PAGE, REGION
 use sekisho_abi::compiled::CompiledPolicy;
 use sekisho_abi::selection::Driver;
 use sekisho_keys::secrets::Secrets;
+use sekisho_mediator::clock::WallClock;
 use sekisho_mediator::cpu::interrupt_command::MAX_CPUS;
 use sekisho_mediator::cpu::msr;
 use sekisho_mediator::log::{Event, Log};
@@ -198,12 +199,22 @@ fn attach_devices(
         secrets: &secrets,
         ram,
         clock,
+        wall_clock: wall_clock(handover, clock),
         absent: Vec::new(),
     };
     device::attach(pci, traps, region, &mut surroundings).map_err(|refusal| {
         // SAFETY: as above; the loader waits for the answer before it looks.
         report(unsafe { bytes_mut(handover.report) }, &refusal);
         Status::Disk
+    })
+}
+
+/// The time of day that the loader was told.
+fn wall_clock(handover: &Handover, clock: &Clock) -> Option<WallClock> {
+    let [since_1970, counter] = handover.time_of_day;
+    (since_1970 != 0).then(|| WallClock {
+        at: clock.at(counter),
+        since_1970,
     })
 }
 

@@ -7,6 +7,7 @@
 extern crate alloc;
 
 pub mod boot;
+pub mod clock;
 pub mod cpu;
 pub mod disk;
 pub mod incident;

@@ -81,7 +81,7 @@ pub struct SectionDigest {
 }
 
 /// [`Handover::magic`] of this layout.
-pub const HANDOVER_MAGIC: u64 = u64::from_le_bytes(*b"SKSHHND3");
+pub const HANDOVER_MAGIC: u64 = u64::from_le_bytes(*b"SKSHHND4");
 
 /// `EBX ECX EDX` of CPUID leaf 0x4000_0000 under the hypervisor.
 pub const CPUID_SIGNATURE: &[u8; 12] = b"SekishoVisor";
@@ -126,6 +126,8 @@ pub struct Handover {
     pub report: [u64; 2],
     /// Ticks of the time-stamp counter in a second, measured against the firmware's clock; at least 1.
     pub tsc_hertz: u64,
+    /// Nanoseconds since 1970 in UTC, or zero where the firmware has no time of day; and the time-stamp counter then.
+    pub time_of_day: [u64; 2],
 }
 
 /// The hypervisor's entry point: `extern "sysv64" fn(Call, *const Handover) -> Status`, both as `u64`.

@@ -67,6 +67,7 @@ impl Hypervisor {
             secrets: secrets.map_or([0, 0], |secrets| place_of(secrets.expose())),
             report: self.report.place(),
             tsc_hertz: clock::measure(),
+            time_of_day: clock::time_of_day(),
         }
     }
 

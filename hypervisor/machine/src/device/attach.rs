@@ -13,6 +13,7 @@ use sekisho_abi::pci::Address;
 use sekisho_abi::selection::Driver;
 use sekisho_abi::storage::{self, Atapi, ClearPartition};
 use sekisho_keys::secrets::Secrets;
+use sekisho_mediator::clock::WallClock;
 use sekisho_mediator::disk::ahci::{self, Ahci};
 use sekisho_mediator::disk::ata::{self, Ata};
 use sekisho_mediator::disk::binding::{Binding, Unbound};
@@ -56,6 +57,8 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) secrets: &'a Secrets,
     pub(crate) ram: &'static GuestRam,
     pub(crate) clock: &'static Clock,
+    /// The time of day, where the firmware has one.
+    pub(crate) wall_clock: Option<WallClock>,
     /// The same as [`Attached::absent`], so far.
     pub(crate) absent: Vec<Absent>,
 }

@@ -48,11 +48,12 @@ pub(super) fn attach_pro1000(
 /// What the policy wants to become of the frames of a NIC with this hardware address.
 fn module(rule: &Nic, address: MacAddress, surroundings: &Surroundings<'_>) -> Module {
     let policy = surroundings.policy;
-    let identity = syslog::Identity::new(&policy.name, policy.source_hash, address, surroundings.boot, None);
+    let identity = syslog::Identity::new(&policy.name, policy.source_hash, address, surroundings.boot);
     let around = module::Surroundings {
         nic: address,
         seed: random::seed(),
         identity,
+        clock: surroundings.wall_clock,
     };
     Module::new(&policy.network, rule, &around)
 }

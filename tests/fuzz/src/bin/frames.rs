@@ -171,7 +171,8 @@ impl Scene {
         let around = Surroundings {
             nic: NIC,
             seed: 1,
-            identity: Identity::new("fuzz", [0; 32], NIC, 1, None),
+            identity: Identity::new("fuzz", [0; 32], NIC, 1),
+            clock: None,
         };
         Self {
             module: Module::new(&network, &nic, &around),

@@ -13,6 +13,7 @@ use super::loss::Losses;
 use super::port::{GuestLink, Outlets, Verdict};
 use super::stack::{EchoCounts, Setup};
 use super::syslog::{Identity, Sender};
+use crate::clock::WallClock;
 use crate::log::Log;
 use crate::seam::Instant;
 use alloc::boxed::Box;
@@ -45,6 +46,8 @@ pub struct Surroundings {
     pub seed: u64,
     /// Who speaks in the log.
     pub identity: Identity,
+    /// The time of day, where it is known.
+    pub clock: Option<WallClock>,
 }
 
 impl Module {
@@ -180,7 +183,8 @@ fn station(policy: &Network, nic: &Nic, around: &Surroundings, admission: Admiss
         collector: syslog.map(|syslog| syslog.to.ip()),
         seed: around.seed,
     };
-    let sender = syslog.map(|syslog| Sender::new(syslog, own_hardware, around.identity.clone()));
+    let sender =
+        syslog.map(|syslog| Sender::new(syslog, own_hardware, around.identity.clone(), around.clock));
     Box::new(Station::new(&setup, sender, admission))
 }
 

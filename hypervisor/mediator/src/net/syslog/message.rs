@@ -1,9 +1,8 @@
 //! One message: the header that collectors parse, and the line.
 
-use super::clock::WallClock;
+use crate::clock::TimeOfDay;
 use crate::log::{Event, Level};
 use crate::net::frame::MacAddress;
-use crate::seam::Instant;
 use alloc::format;
 use alloc::string::String;
 use core::fmt::{self, Write};
@@ -22,26 +21,18 @@ pub struct Identity {
     host: String,
     boot: u128,
     policy: [u8; 32],
-    clock: Option<WallClock>,
 }
 
 impl Identity {
     /// The machine with this policy and NIC: its host name is the policy's name and the NIC's hardware address, so that
     /// machines of one policy are told apart. `boot` is random, another at every boot.
     #[must_use]
-    pub fn new(
-        policy_name: &str,
-        policy_hash: [u8; 32],
-        nic: MacAddress,
-        boot: u128,
-        clock: Option<WallClock>,
-    ) -> Self {
+    pub fn new(policy_name: &str, policy_hash: [u8; 32], nic: MacAddress, boot: u128) -> Self {
         let [a, b, c, d, e, g] = nic.0;
         Self {
             host: format!("{policy_name}-{a:02x}{b:02x}{c:02x}{d:02x}{e:02x}{g:02x}"),
             boot,
             policy: policy_hash,
-            clock,
         }
     }
 }
@@ -83,20 +74,26 @@ impl Message {
         format: SyslogFormat,
         identity: &Identity,
         sequence: u32,
-        now: Instant,
+        time: Option<TimeOfDay>,
         text: &Text<'_>,
     ) {
         let _ = match format {
-            SyslogFormat::Rfc5424 => self.rfc5424(identity, sequence, now, text),
-            SyslogFormat::Rfc3164 => self.rfc3164(identity, now, text),
+            SyslogFormat::Rfc5424 => self.rfc5424(identity, sequence, time, text),
+            SyslogFormat::Rfc3164 => self.rfc3164(identity, time, text),
         };
     }
 
     /// RFC 5424, 6.
-    fn rfc5424(&mut self, identity: &Identity, sequence: u32, now: Instant, text: &Text<'_>) -> fmt::Result {
+    fn rfc5424(
+        &mut self,
+        identity: &Identity,
+        sequence: u32,
+        time: Option<TimeOfDay>,
+        text: &Text<'_>,
+    ) -> fmt::Result {
         write!(self, "<{}>1 ", priority(text.event))?;
-        match identity.clock {
-            Some(clock) => write!(self, "{}", clock.time(now))?,
+        match time {
+            Some(time) => write!(self, "{time}")?,
             None => self.write_str("-")?,
         }
         let Identity {
@@ -111,11 +108,11 @@ impl Message {
         write!(self, "\" line=\"{}\"] {}", text.line, text.text)
     }
 
-    /// RFC 3164, 4.1. Without a clock there is neither time nor host name, which the collector then adds (4.3.3).
-    fn rfc3164(&mut self, identity: &Identity, now: Instant, text: &Text<'_>) -> fmt::Result {
+    /// RFC 3164, 4.1. Without a time there is neither time nor host name, which the collector then adds (4.3.3).
+    fn rfc3164(&mut self, identity: &Identity, time: Option<TimeOfDay>, text: &Text<'_>) -> fmt::Result {
         write!(self, "<{}>", priority(text.event))?;
-        if let Some(clock) = identity.clock {
-            write!(self, "{} {} ", clock.time(now).bsd(), identity.host)?;
+        if let Some(time) = time {
+            write!(self, "{} {} ", time.bsd(), identity.host)?;
         }
         write!(self, "sekisho: {} {} {}", text.line, text.event, text.text)
     }
@@ -153,24 +150,27 @@ fn priority(event: Event) -> u8 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::WallClock;
+    use crate::seam::Instant;
     use alloc::string::ToString;
 
     fn message(format: SyslogFormat, clock: Option<WallClock>, text: &str) -> String {
         let nic = MacAddress([0x52, 0x54, 0, 0x12, 0x34, 0x56]);
-        let identity = Identity::new("field-laptop", [0xab; 32], nic, 0x1234, clock);
+        let identity = Identity::new("field-laptop", [0xab; 32], nic, 0x1234);
         let text = Text {
             event: Event::STARTED,
             line: 7,
             text: &text,
         };
         let mut message = Message::default();
-        message.write(format, &identity, 9, Instant(0), &text);
+        let time = clock.map(|clock| clock.time(Instant(0)));
+        message.write(format, &identity, 9, time, &text);
         core::str::from_utf8(message.bytes()).unwrap().to_string()
     }
 
     const CLOCK: Option<WallClock> = Some(WallClock {
         at: Instant(0),
-        seconds: 1_795_377_645,
+        since_1970: 1_795_377_645_000_000_000,
     });
 
     #[test]

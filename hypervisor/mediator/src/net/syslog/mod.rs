@@ -5,16 +5,15 @@
 //! message of its own. Where the policy names the collector's hardware address, frames are made whole here, without the
 //! stack: neither ARP nor a lease is needed.
 
-mod clock;
 mod datagram;
 mod message;
 
-pub use clock::WallClock;
 pub use message::Identity;
 
 use super::frame::{Frame, MacAddress, Offload};
 use super::port::Outlets;
 use super::stack::{NoWay, Stack};
+use crate::clock::WallClock;
 use crate::log::{Event, Log};
 use crate::seam::Instant;
 use core::fmt;
@@ -39,6 +38,7 @@ pub struct Sender {
     /// The NIC's, in frames that are made here.
     hardware: MacAddress,
     identity: Identity,
+    clock: Option<WallClock>,
     /// The number of the next line.
     cursor: u64,
     /// Of the next message.
@@ -50,11 +50,17 @@ pub struct Sender {
 
 impl Sender {
     /// For a NIC with that hardware address.
-    pub(crate) fn new(policy: Syslog, hardware: MacAddress, identity: Identity) -> Self {
+    pub(crate) fn new(
+        policy: Syslog,
+        hardware: MacAddress,
+        identity: Identity,
+        clock: Option<WallClock>,
+    ) -> Self {
         Self {
             policy,
             hardware,
             identity,
+            clock,
             cursor: 0,
             sequence: 1,
             full_at: Instant(0),
@@ -128,7 +134,8 @@ impl Sender {
             line,
             text: next,
         };
-        message.write(self.policy.format, &self.identity, self.sequence, now, &text);
+        let time = self.clock.map(|clock| clock.time(now));
+        message.write(self.policy.format, &self.identity, self.sequence, time, &text);
     }
 
     fn advance(&mut self, next: &Next<'_>) {

@@ -1,12 +1,13 @@
 //! A module between a wire and a guest that are lists of frames, and a clock that is set by hand.
 
 use sekisho_abi::network::{Addressing, Echo, Interface, Module as Kind, Network, Nic, Prefix, Syslog};
+use sekisho_mediator::clock::WallClock;
 use sekisho_mediator::log::{Event, Line, Log, Sink};
 use sekisho_mediator::net::frame::{Frame, MacAddress, Offload};
 use sekisho_mediator::net::loss::Loss;
 use sekisho_mediator::net::module::{Module, Surroundings};
 use sekisho_mediator::net::port::{Full, Outlets, Verdict, WireLink};
-use sekisho_mediator::net::syslog::{Identity, WallClock};
+use sekisho_mediator::net::syslog::Identity;
 use sekisho_mediator::seam::Instant;
 use std::collections::VecDeque;
 
@@ -147,7 +148,8 @@ impl Policy {
         let around = Surroundings {
             nic: NIC,
             seed: 0x5eed,
-            identity: Identity::new("test", [0xab; 32], NIC, BOOT, self.clock),
+            identity: Identity::new("test", [0xab; 32], NIC, BOOT),
+            clock: self.clock,
         };
         Module::new(&network, &nic, &around)
     }

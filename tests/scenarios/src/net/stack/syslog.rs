@@ -3,10 +3,10 @@
 use super::bench::{BOOT, Bench, MILLISECOND, NIC, OWN, PEER, Policy, SECOND, fixed};
 use super::neighbour::{BROADCAST, arp, read_arp, read_udp, v4, who_has};
 use sekisho_abi::network::{Module as Kind, Syslog, SyslogFormat};
+use sekisho_mediator::clock::WallClock;
 use sekisho_mediator::net::frame::MacAddress;
 use sekisho_mediator::net::loss::Loss;
 use sekisho_mediator::net::port::{Verdict, WireLink};
-use sekisho_mediator::net::syslog::WallClock;
 use sekisho_mediator::seam::Instant;
 use smoltcp::wire::{ArpOperation, ArpRepr, EthernetFrame};
 use syslog_loose::{Message, Protocol, SyslogFacility, SyslogSeverity, Variant, parse_message};
@@ -97,7 +97,7 @@ fn every_field_of_a_message_is_where_a_collector_looks_for_it() {
     let mut policy = logging(Kind::IpPass);
     policy.clock = Some(WallClock {
         at: Instant(10 * SECOND),
-        seconds: 1_795_377_645,
+        since_1970: 1_795_377_645 * SECOND,
     });
     let mut bench = policy.bench();
     bench.write_line("version 0.1.0, policy test");
@@ -134,7 +134,7 @@ fn the_old_form_has_host_tag_and_text() {
     policy.syslog.as_mut().unwrap().format = SyslogFormat::Rfc3164;
     policy.clock = Some(WallClock {
         at: Instant(0),
-        seconds: 1_795_377_645,
+        since_1970: 1_795_377_645 * SECOND,
     });
     let mut bench = policy.bench();
     bench.write_line("4 CPUs");
