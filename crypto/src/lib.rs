@@ -9,11 +9,13 @@ extern crate alloc;
 
 pub mod aead;
 pub mod argon2;
+pub mod blake2s;
 mod digest;
 pub mod hkdf;
 pub mod pbkdf2;
 pub mod secret;
 pub mod x25519;
+pub mod xchacha;
 pub mod xts;
 
 pub use digest::{Hash, sha256};

@@ -12,6 +12,14 @@ pub fn public_key(private: &Secret<KEY_SIZE>) -> [u8; KEY_SIZE] {
     PublicKey::from(&StaticSecret::from(*private.expose())).to_bytes()
 }
 
+/// What `private` and the owner of `public` have in common; `None` for a public key of low order, with which everyone
+/// has the same (section 6.1).
+#[must_use]
+pub fn agree(private: &Secret<KEY_SIZE>, public: &[u8; KEY_SIZE]) -> Option<Secret<KEY_SIZE>> {
+    let shared = StaticSecret::from(*private.expose()).diffie_hellman(&PublicKey::from(*public));
+    shared.was_contributory().then(|| Secret::new(shared.to_bytes()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -5,7 +5,7 @@ use crate::tree;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Every crate of the product, and the crates of ours it depends on.
-const ARROWS: [(&str, &[&str]); 12] = [
+const ARROWS: [(&str, &[&str]); 13] = [
     (
         "sekisho",
         &[
@@ -28,6 +28,7 @@ const ARROWS: [(&str, &[&str]); 12] = [
         &["sekisho-abi", "sekisho-crypto", "sekisho-keys"],
     ),
     ("sekisho-nested", &[]),
+    ("sekisho-vpn", &["sekisho-crypto"]),
     ("sekisho-mediator", &["sekisho-abi", "sekisho-crypto"]),
     (
         "sekisho-machine",
