@@ -5,7 +5,8 @@ use crate::diagnostic::{Diagnostic, Severity};
 use crate::findings::Findings;
 use crate::policy::Policy;
 use crate::read::{FromToml, Value};
-use crate::rules::{RULES, duplicate_key, missing_key, not_utf8, toml_syntax};
+use crate::rules::toml_syntax::Slip;
+use crate::rules::{RULES, duplicate_key, missing_key, not_utf8};
 use crate::schema::Document;
 use crate::source::{Source, Span};
 use toml::Spanned;
@@ -47,7 +48,7 @@ pub fn check(source: &Source) -> Report {
     if let Syntax::Broken(lines) = syntax {
         found_later.retain(|found| {
             let line = source.position(found.primary.span.start).line;
-            found.code != missing_key::RULE.code && !lines.contains(&line)
+            found.code != missing_key::RULE.code && !lines.contains(line)
         });
     }
     findings.extend(found_later);
@@ -65,26 +66,43 @@ enum Syntax {
     /// Every line was understood.
     Whole,
     /// These lines were not, so what is missing may only seem to be.
-    Broken(Vec<usize>),
+    Broken(BrokenLines),
+}
+
+/// Lines that were not understood.
+#[derive(Default, PartialEq, Eq)]
+struct BrokenLines {
+    single: Vec<usize>,
+    /// Every line from here on is read as an item of what was never closed above.
+    from: Option<usize>,
+}
+
+impl BrokenLines {
+    fn contains(&self, line: usize) -> bool {
+        self.from.is_some_and(|from| from <= line) || self.single.contains(&line)
+    }
 }
 
 fn report_syntax(source: &Source, errors: &[Error], findings: &mut Findings) -> Syntax {
-    let mut broken = Vec::new();
+    let mut broken = BrokenLines::default();
     for error in errors {
         let span: Span = error.span().unwrap_or_default().into();
         if error.message() == "duplicate key" {
             findings.push(duplicate_key::finding(span, source.slice(span)));
             continue;
         }
-        let line = source.position(span.start).line;
+        let slip = Slip::new(source, span, error.message());
         // One slip often breaks several tokens of a line; the first message is the one that helps.
-        if !broken.contains(&line) {
-            let text = source.text().lines().nth(line - 1).unwrap_or_default();
-            findings.push(toml_syntax::finding(span, error.message(), text));
-            broken.push(line);
+        if broken.contains(slip.line()) {
+            continue;
+        }
+        findings.push(slip.finding());
+        broken.single.push(slip.line());
+        if slip.is_unclosed_above() {
+            broken.from = slip.line_above().map(|above| source.position(above.start).line);
         }
     }
-    if broken.is_empty() {
+    if broken == BrokenLines::default() {
         Syntax::Whole
     } else {
         Syntax::Broken(broken)

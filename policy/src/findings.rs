@@ -84,6 +84,11 @@ impl Findings {
         self.diagnostics.len()
     }
 
+    /// What was found after there were `count`.
+    pub(crate) fn since(&mut self, count: usize) -> &mut [Diagnostic] {
+        self.diagnostics.get_mut(count..).unwrap_or_default()
+    }
+
     /// Drops findings that only follow from others.
     pub(crate) fn retain(&mut self, keep: impl FnMut(&Diagnostic) -> bool) {
         self.diagnostics.retain(keep);

@@ -1,7 +1,8 @@
 //! Broken policies and what is said about each, character by character.
 //!
 //! `golden/NAME.toml` is checked and its diagnostics compared with `NAME.stderr`, and with `NAME.json` where
-//! that exists; `fleet/NAME.toml` is planned for the inventory `NAME.json` beside it, and the plan compared with
+//! that exists; `repaired/NAME.toml` is what becomes of it in the hands of someone who has only that message.
+//! `fleet/NAME.toml` is planned for the inventory `NAME.json` beside it, and the plan compared with
 //! `NAME.txt`; `expect/NAME.toml` is held against the fleet and the policy of `examples/`;
 //! `change/NAME.toml` becomes what `change/NAME.old.toml` was. `UPDATE_GOLDEN=1` rewrites all; a change of theirs needs a reason in the commit.
 
@@ -10,22 +11,37 @@
 use sekisho_policy::diff::{Difference, Version, diff_for_people};
 use sekisho_policy::inventory::{File, Sighting};
 use sekisho_policy::plan::{Expectations, Fleet, Judgement, Planner, Strictness, cover, for_people};
-use sekisho_policy::{Colour, Source, check, render_human, render_json, unsupported};
+use sekisho_policy::{Colour, Source, check, codes, render_human, render_json, unsupported};
+use std::collections::HashSet;
 use std::fs;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-/// As many broken policies there must be at least.
-const LEAST: usize = 50;
+/// As many broken policies with their repair there must be at least.
+const LEAST: usize = 200;
 
+/// Characters of a WireGuard public key, without the `=` at its end.
+const PUBLIC_KEY: usize = 43;
+
+/// The policies of a folder of cases and of its folders.
 fn cases(folder: &str) -> Vec<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(folder);
-    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    let mut cases: Vec<_> = entries
-        .filter(|path| path.extension().is_some_and(|end| end == "toml"))
-        .collect();
+    let mut folders = vec![tests().join(folder)];
+    let mut cases = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for path in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|end| end == "toml") {
+                cases.push(path);
+            }
+        }
+    }
     cases.sort();
     cases
+}
+
+fn tests() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests")
 }
 
 fn source(case: &Path) -> Source {
@@ -56,15 +72,84 @@ fn compare(golden: &Path, said: &str) -> Result<(), String> {
 
 #[test]
 fn every_broken_policy_is_told_what_is_wrong_with_it() {
-    let cases = cases("golden");
-    assert!(cases.len() >= LEAST, "only {} cases", cases.len());
     let mut differences = Vec::new();
-    for case in cases {
+    for case in cases("golden") {
         let said = said(&source(&case));
         assert!(!said.is_empty(), "{} is not broken", case.display());
         differences.extend(compare(&case.with_extension("stderr"), &said).err());
     }
     assert!(differences.is_empty(), "{}", differences.join("\n"));
+}
+
+/// The broken policies that have a repaired one: all but those of which many slips must be told at once.
+fn repairs() -> Vec<(Source, Source)> {
+    let golden = tests().join("golden");
+    let found: Vec<_> = cases("repaired")
+        .iter()
+        .map(|repaired| {
+            let name = repaired.strip_prefix(tests().join("repaired")).unwrap();
+            (source(&golden.join(name)), source(repaired))
+        })
+        .collect();
+    assert!(found.len() >= LEAST, "only {} repairs", found.len());
+    found
+}
+
+/// The keys, names and values of a text; the parts of a table's name are names.
+fn words(text: &str) -> HashSet<&str> {
+    let separates = |character: char| !character.is_alphanumeric() && !"_-./:+".contains(character);
+    let parts = |word: &'_ str| word.starts_with(char::is_alphabetic);
+    text.split(separates)
+        .flat_map(|word| word.split(move |character| character == '.' && parts(word)))
+        .map(|word| word.trim_matches(['.', ':']))
+        .collect()
+}
+
+#[test]
+fn every_broken_policy_is_repaired_by_what_is_said_of_it() {
+    for (broken, repaired) in repairs() {
+        let name = repaired.name();
+        let report = check(&repaired);
+        let left = render_human(&repaired, &report.diagnostics, Colour::Plain);
+        assert!(left.is_empty(), "{name} after its repair:\n{left}");
+        // What no build can enforce is no slip of the policy, unless the case is about that.
+        if check(&broken).diagnostics.is_empty() {
+            assert_eq!(unsupported(&report.policy.unwrap()), [], "{name}");
+        }
+    }
+}
+
+#[test]
+fn no_repair_needs_a_word_that_neither_the_policy_nor_its_message_has() {
+    let mut unsaid = Vec::new();
+    for (broken, repaired) in repairs() {
+        let known = said(&broken) + broken.text();
+        let known = words(&known);
+        let mut guessed: Vec<_> = words(repaired.text()).difference(&known).copied().collect();
+        // What is pasted from where the message says.
+        guessed.retain(|word| word.len() < PUBLIC_KEY);
+        guessed.sort_unstable();
+        if !guessed.is_empty() {
+            unsaid.push(format!("{}: {guessed:?}", repaired.name()));
+        }
+    }
+    assert!(unsaid.is_empty(), "{}", unsaid.join("\n"));
+}
+
+#[test]
+fn every_code_has_a_case() {
+    let mut told = String::new();
+    for folder in ["golden", "fleet", "expect", "change"] {
+        for case in cases(folder) {
+            for end in ["stderr", "txt"] {
+                told.push_str(&fs::read_to_string(case.with_extension(end)).unwrap_or_default());
+            }
+        }
+    }
+    for code in codes().lines().map(|line| line.split(' ').next().unwrap()) {
+        let severity = if code.starts_with('W') { "warning" } else { "error" };
+        assert!(told.contains(&format!("{severity}[{code}]")), "{code}");
+    }
 }
 
 #[test]

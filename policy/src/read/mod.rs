@@ -21,6 +21,9 @@ pub(crate) type Value<'t> = Spanned<DeValue<'t>>;
 
 /// What a TOML value can be read as.
 pub(crate) trait FromToml: Sized {
+    /// What a list of these is called where something else stands.
+    const LISTED: &'static str = "a list in brackets";
+
     /// Reads it, or reports why not.
     fn from_toml(value: &Value<'_>, findings: &mut Findings) -> Option<Self>;
 }
@@ -35,7 +38,7 @@ impl<T: FromToml> FromToml for Located<T> {
 impl<T: FromToml> FromToml for Vec<T> {
     fn from_toml(value: &Value<'_>, findings: &mut Findings) -> Option<Self> {
         let DeValue::Array(items) = value.get_ref() else {
-            findings.push(wrong_type::finding(value, "a list in brackets"));
+            findings.push(wrong_type::finding(value, T::LISTED));
             return None;
         };
         Some(

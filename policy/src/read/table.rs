@@ -43,6 +43,7 @@ pub(crate) trait Shape {
 /// Reads one table key by key.
 pub(crate) struct TableReader<'t, 'f> {
     table: &'t DeTable<'t>,
+    title: &'static str,
     findings: &'f mut Findings,
     unclear: Vec<String>,
 }
@@ -57,6 +58,7 @@ impl<'t, 'f> TableReader<'t, 'f> {
         let unclear = check_keys::<S>(table, span_of(value), findings);
         Some(Self {
             table,
+            title: S::TITLE,
             findings,
             unclear,
         })
@@ -69,6 +71,8 @@ impl<'t, 'f> TableReader<'t, 'f> {
         let read = T::from_toml(value, self.findings);
         if self.findings.count() > before {
             self.unclear.push(key.to_owned());
+            let found = self.findings.since(before);
+            wrong_type::show_key(key, self.title, span_of(value), found);
         }
         read
     }
@@ -229,6 +233,8 @@ macro_rules! table {
         }
 
         impl $crate::read::FromToml for $Name {
+            const LISTED: &'static str = concat!("a header in double brackets as in `", $title, "`, for each");
+
             fn from_toml(
                 value: &$crate::read::Value<'_>,
                 findings: &mut $crate::findings::Findings,

@@ -45,6 +45,11 @@ pub(crate) trait FromText: Sized {
     /// The rule that a malformed one breaks.
     const RULE: &'static Rule;
 
+    /// What is expected where something else than a string stands.
+    fn expected() -> String {
+        "a string in quotes".to_owned()
+    }
+
     /// Reads it.
     fn from_text(text: &str) -> Result<Self, Malformed>;
 }
@@ -52,7 +57,7 @@ pub(crate) trait FromText: Sized {
 /// Reads a string value by [`FromText`].
 pub(crate) fn read_text<T: FromText>(value: &Value<'_>, findings: &mut Findings) -> Option<T> {
     let DeValue::String(text) = value.get_ref() else {
-        findings.push(wrong_type::finding(value, "a string in quotes"));
+        findings.push(wrong_type::finding(value, &T::expected()));
         return None;
     };
     match T::from_text(text) {
@@ -118,6 +123,10 @@ macro_rules! words {
 
         impl $crate::read::FromText for $Name {
             const RULE: &'static $crate::findings::Rule = &$crate::rules::unknown_word::RULE;
+
+            fn expected() -> String {
+                $crate::rules::unknown_word::quoted(Self::WORDS)
+            }
 
             fn from_text(text: &str) -> Result<Self, $crate::read::Malformed> {
                 match text {

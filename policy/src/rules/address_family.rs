@@ -24,7 +24,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         findings.push(
             RULE.at(source.span, version(source.value.is_ipv4()))
                 .also(to.span, version(to.value.address.is_ipv4()))
-                .help("write both as IPv4 or both as IPv6 addresses"),
+                .help("write both as IPv4, such as `192.0.2.11`, or both as IPv6, such as `2001:db8::11`"),
         );
     }
 }

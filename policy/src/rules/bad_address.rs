@@ -25,6 +25,10 @@ pub(crate) fn parse(text: &str) -> Result<IpAddr, Malformed> {
                 format!("write the address alone: `{}`", net.addr()),
             );
         }
+        if let Some((_, rest)) = text.split_once("://") {
+            let authority = rest.split('/').next().unwrap_or_default();
+            return Malformed::new("this is a URL", format!("write the address alone: `{authority}`"));
+        }
         let is_name = !text.contains(':') && text.chars().any(|c| c.is_ascii_alphabetic());
         if is_name {
             return Malformed::new(

@@ -46,6 +46,13 @@ pub(crate) fn parse(text: &str) -> Result<Endpoint, Malformed> {
             format!("write a number from 1 to 65535: `{host}:51820`"),
         ));
     };
+    if let Some((_, rest)) = text.split_once("://") {
+        let authority = rest.split('/').next().unwrap_or_default();
+        return Err(Malformed::new(
+            "this is a URL",
+            format!("leave out the scheme and the path: `{authority}`"),
+        ));
+    }
     if !is_host_name(host) {
         return Err(Malformed::new(
             format!("`{host}` is neither an address nor a host name"),

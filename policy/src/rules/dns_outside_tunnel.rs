@@ -9,7 +9,7 @@ pub(crate) static RULE: Rule = Rule {
     text: "The guest asks the name servers of its tunnel through the tunnel, which carries only what the \
            `allowed-ips` of a peer hold. A name server outside of them never answers.",
     example: example!("dns-outside-tunnel"),
-    repair: &[("dns = [\"192.0.2.53\"]", "dns = [\"10.66.0.1\"]")],
+    repair: &[("\"10.66.0.0/16\"", "\"10.66.0.0/16\", \"192.0.2.53/32\"")],
     check: Some(check),
 };
 
@@ -32,9 +32,10 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
                             "tunnel `{name}` does not reach name server {}",
                             server.value
                         ))
-                        .help(
-                            "name a server inside the tunnel, or add its network to a peer's `allowed-ips`",
-                        ),
+                        .help(format!(
+                            "name a server inside the tunnel, or add `\"{}\"` to a peer's `allowed-ips`",
+                            ipnet::IpNet::from(server.value)
+                        )),
                 );
             }
         }

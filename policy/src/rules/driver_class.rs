@@ -10,7 +10,7 @@ pub(crate) static RULE: Rule = Rule {
     text: "A driver speaks to one kind of device: `ahci` to class 0106, `ata` to 0101, `pro1000` to Ethernet \
            controllers of class 0200. The items of this rule select devices of other classes only.",
     example: example!("driver-class"),
-    repair: &[("class = \"02*\"", "class = \"0106\"")],
+    repair: &[("class = \"02*\"", "device = \"ahci\"")],
     check: Some(check),
 };
 

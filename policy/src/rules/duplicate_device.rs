@@ -11,7 +11,7 @@ pub(crate) static RULE: Rule = Rule {
     example: example!("duplicate-device"),
     repair: &[(
         "name = \"nic\"\nmatch = { id = \"8086:10d3\" }",
-        "name = \"second-nic\"\nmatch = { id = \"8086:10d3\" }",
+        "name = \"nic-2\"\nmatch = { id = \"8086:10d3\" }",
     )],
     check: Some(check),
 };

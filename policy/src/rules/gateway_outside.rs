@@ -3,6 +3,8 @@
 use crate::context::Context;
 use crate::findings::{Findings, Rule};
 use crate::schema::Addressing;
+use ipnet::IpNet;
+use std::net::IpAddr;
 
 pub(crate) static RULE: Rule = Rule {
     code: "E0409",
@@ -10,7 +12,7 @@ pub(crate) static RULE: Rule = Rule {
     text: "A gateway is a router in our own network, reached without another router. Either its address or \
            the prefix length of ours is wrong.",
     example: example!("gateway-outside"),
-    repair: &[("gateway = \"192.0.3.254\"", "gateway = \"192.0.2.254\"")],
+    repair: &[("gateway = \"192.0.3.254\"", "gateway = \"192.0.2.1\"")],
     check: Some(check),
 };
 
@@ -39,12 +41,22 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
                 .saying(format!("gateway {router} is no router in {net}"))
                 .also(address.span, "our address and network")
                 .help(format!(
-                    "write the router's address within {net}, or correct the prefix length of `address`"
+                    "write the router's address within {net}, such as `{}`, or correct the prefix length \
+                     of `address`",
+                    router_in(own.0)
                 )),
         );
     }
 }
 
-fn is_broadcast(net: &ipnet::IpNet, address: std::net::IpAddr) -> bool {
+/// An address that a router beside `own` may have: the first of the network, or the second.
+pub(crate) fn router_in(own: IpNet) -> IpAddr {
+    let mut hosts = own
+        .hosts()
+        .filter(|host| *host != own.addr() && *host != own.network());
+    hosts.next().unwrap_or(own.addr())
+}
+
+fn is_broadcast(net: &IpNet, address: IpAddr) -> bool {
     address.is_ipv4() && address == net.broadcast()
 }

@@ -12,7 +12,7 @@ pub(crate) static RULE: Rule = Rule {
     text: "The first 34 blocks of a disk hold its partition table, which the guest can read but not write. A \
            region that begins there is right only for a disk without partitions.",
     example: example!("lba-covers-table"),
-    repair: &[("[0, 165887]", "[2048, 165887]")],
+    repair: &[("[0, 165887]", "[34, 165887]")],
     check: Some(check),
 };
 

@@ -33,7 +33,11 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             findings.push(
                 RULE.at(to.span, version(to.value.address.is_ipv4()))
                     .also(address.span, version(own_is_v4))
-                    .help("name a collector of our address's IP version, or give this NIC an address of the other"),
+                    .help(format!(
+                        "name a collector by {}, such as `{}`, or give this NIC an address of the other version",
+                        version(own_is_v4),
+                        if own_is_v4 { "192.0.2.1" } else { "2001:db8::1" }
+                    )),
             );
         }
     }

@@ -21,20 +21,29 @@ pub(crate) static RULE: Rule = Rule {
 pub(crate) fn finding<S: Shape>(span: Span, key: &Key) -> Diagnostic {
     let table = S::quoted();
     let what = key.description.trim().trim_end_matches('.');
+    let line = example(key.name, S::TITLE).unwrap_or_else(|| format!("`{}`", key.name));
     RULE.at(span, format!("`{}` is missing here", key.name))
         .saying(format!("{table} needs `{}`", key.name))
-        .help(format!("add {}: {what}", example_line(key.name, S::TITLE)))
+        .help(format!("add {line}: {what}"))
 }
 
 /// The key as one would write it.
-fn example_line(key: &str, table: &str) -> String {
+pub(crate) fn example(key: &str, table: &str) -> Option<String> {
     let value = match key {
         "policy" => "1",
         "name" if table == "[[device]]" => "\"system-disk\"",
         "name" => "\"field-laptop\"",
         "address" if table == "[tunnel.NAME]" => "[\"10.66.0.2/32\"]",
-        "defaults" => return "a table `[defaults]` with `storage`, `network` and `other`".to_owned(),
-        "peer" => return "a table `[[tunnel.NAME.peer]]`".to_owned(),
+        "address" => "\"192.0.2.11/24\"",
+        "gateway" => "\"192.0.2.254\"",
+        "dns" => "[\"192.0.2.1\"]",
+        "defaults" => return Some("a table `[defaults]` with `storage`, `network` and `other`".to_owned()),
+        "peer" => return Some("a table `[[tunnel.NAME.peer]]`".to_owned()),
+        "volumes" => "[\"system\"]",
+        "disk" => "{ serial = \"S3Z8NB0K0001\" }",
+        "lba" => "[67584, 165887]",
+        "partitions" => "[\"esp\"]",
+        "next" => r"'\EFI\debian\grubx64.efi'",
         "storage" | "network" | "other" => "\"conceal\"` or `\"pass\"",
         "match" => "{ class = \"02*\" }",
         "driver" => "\"conceal\"",
@@ -48,7 +57,7 @@ fn example_line(key: &str, table: &str) -> String {
         "methods" => "[\"passphrase\", \"recovery\"]",
         "allow" => "[\"192.0.2.0/24\"]",
         "to" => "\"192.0.2.1\"",
-        _ => "\"192.0.2.11/24\"",
+        _ => return None,
     };
-    format!("`{key} = {value}`")
+    Some(format!("`{key} = {value}`"))
 }

@@ -2,6 +2,7 @@
 
 use crate::context::Context;
 use crate::findings::{Findings, Rule};
+use crate::rules::gateway_outside::router_in;
 use crate::schema::{Addressing, Device, Document, Host};
 use crate::source::{Located, Span};
 use std::net::IpAddr;
@@ -14,7 +15,7 @@ pub(crate) static RULE: Rule = Rule {
     example: example!("needs-gateway"),
     repair: &[(
         "address = \"192.0.2.11/24\"\n",
-        "address = \"192.0.2.11/24\"\ngateway = \"192.0.2.254\"\n",
+        "address = \"192.0.2.11/24\"\ngateway = \"192.0.2.1\"\n",
     )],
     check: Some(check),
 };
@@ -36,7 +37,10 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
                             "{destination} is in another network, and there is no gateway"
                         ))
                         .also(address.span, "our address and network")
-                        .help("add the network's router: `gateway = \"…\"` beside `address`"),
+                        .help(format!(
+                            "add the network's router beside `address`, such as `gateway = \"{}\"`",
+                            router_in(own.0)
+                        )),
                 );
             }
         }

@@ -3,7 +3,7 @@
 use crate::context::Context;
 use crate::findings::{Findings, Rule};
 use crate::schema::Match;
-use sekisho_abi::selection::{Item, Part, Pattern, Property};
+use sekisho_abi::selection::{Item, Part, Pattern, Patterns, Property};
 
 pub(crate) static RULE: Rule = Rule {
     code: "E0207",
@@ -36,11 +36,15 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
                         .find(|(named, _)| named == property)
                         .map_or(matching.span, |(_, written)| written.span),
                 };
-                findings.push(
-                    RULE.at(span, why)
-                        .saying(format!("no device can match this `{}`", property.name()))
-                        .help(format!("`{}` is {}", property.name(), form(*property).1)),
-                );
+                let name = property.name();
+                let mut found = RULE
+                    .at(span, why)
+                    .saying(format!("no device can match this `{name}`"))
+                    .help(format!("`{name}` is {}", form(*property).1));
+                if let Some((key, meant)) = meant(*property, &pattern.to_string()) {
+                    found = found.help(format!("did you mean `{key} = \"{meant}\"`?"));
+                }
+                findings.push(found);
             }
         }
     }
@@ -70,6 +74,35 @@ fn form(property: Property) -> (usize, &'static str) {
         Property::ClassCode => (6, "six hexadecimal digits in lower case: `010601`"),
         Property::HeaderType => (2, "two hexadecimal digits in lower case: `00`"),
     }
+}
+
+/// What was meant by a pattern that is written as other tools write it, and the property that it is of.
+fn meant(property: Property, written: &str) -> Option<(&'static str, String)> {
+    let plain = written.to_ascii_lowercase().replace("0x", "");
+    let (as_class, length) = (property == Property::Class, plain.len());
+    let meant = match property {
+        Property::Slot => match plain.split(':').collect::<Vec<_>>().as_slice() {
+            // As `lspci -D` writes it, and a slot that stands for all its functions.
+            [_, bus, device] => format!("{bus}:{device}"),
+            [_, _] if !plain.contains('.') => format!("{plain}.*"),
+            _ => plain,
+        },
+        Property::Id | Property::Subsystem if !plain.contains(':') => format!("{plain}:*"),
+        Property::Revision | Property::ProgrammingInterface | Property::HeaderType if length == 1 => {
+            format!("0{plain}")
+        }
+        _ => plain.replace('.', "?"),
+    };
+    let named = if as_class && length == 6 {
+        Property::ClassCode
+    } else {
+        property
+    };
+    let fits = Patterns::parse(&meant).is_ok_and(|patterns| {
+        let mut alternatives = patterns.alternatives().iter();
+        alternatives.all(|pattern| impossible(named, pattern).is_none())
+    });
+    (fits && (named != property || meant != written)).then(|| (named.name(), meant))
 }
 
 fn impossible(property: Property, pattern: &Pattern) -> Option<String> {

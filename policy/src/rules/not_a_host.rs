@@ -44,7 +44,8 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
 /// Networks of 31 and 32 bits have neither a network nor a broadcast address (RFC 3021).
 const LONGEST_WITH_BROADCAST: u8 = 30;
 
-fn remark(net: IpNet) -> Option<String> {
+/// Why no host can have the address, if none can.
+pub(crate) fn remark(net: IpNet) -> Option<String> {
     let address = net.addr();
     let special = address.is_loopback() || address.is_multicast() || address.is_unspecified();
     let has_broadcast = address.is_ipv4() && net.prefix_len() <= LONGEST_WITH_BROADCAST;

@@ -47,7 +47,11 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
                     ))
                     .also(first.place(), "first NIC")
                     .also(address.span, "the address")
-                    .help("give this NIC a table `[ip.NAME]` of its own and name it with `ip = \"NAME\"`"),
+                    .help(format!(
+                        "name an address of its own by `ip = \"{0}\"`, and add `[ip.{0}]` with \
+                         `address = \"dhcp\"` or a fixed one",
+                        device.title()
+                    )),
             );
         }
     }

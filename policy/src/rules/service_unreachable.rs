@@ -30,7 +30,8 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
                     "nobody can reach `[{name}]`: the appliance's stack is on no NIC"
                 ))
                 .help(format!(
-                    "use `net = \"ippass\"` on the rule of a NIC, or remove `[{name}]`"
+                    "use `net = \"ippass\"` on the rule of a NIC, with its address in `[ip]` as \
+                     `address = \"192.0.2.11/24\"`, or remove `[{name}]`"
                 )),
         );
     }

@@ -2,6 +2,7 @@
 
 use crate::context::Context;
 use crate::findings::{Findings, Rule};
+use crate::rules::not_a_host;
 use crate::schema::Addressing;
 
 pub(crate) static RULE: Rule = Rule {
@@ -29,6 +30,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         };
         if let Addressing::Static(own) = address.value
             && own.0.addr() != source.value
+            && not_a_host::remark(own.0).is_none()
         {
             findings.push(
                 RULE.at(source.span, "another address")

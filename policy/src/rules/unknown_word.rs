@@ -21,3 +21,9 @@ pub(crate) fn malformed(written: &str, known: &[&'static str]) -> Malformed {
     Malformed::new("unknown here", help)
         .saying(format!("`{}` is not one of the choices", written.escape_debug()))
 }
+
+/// `` `"a"` or `"b"` ``, as the file has them.
+pub(crate) fn quoted(known: &[&'static str]) -> String {
+    let quoted: Vec<String> = known.iter().map(|word| format!("\"{word}\"")).collect();
+    choices(quoted.iter().map(String::as_str))
+}

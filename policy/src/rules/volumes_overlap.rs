@@ -37,7 +37,13 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
                         first.name.value, volume.name.value
                     ))
                     .also(span_of(first), format!("volume `{}`", first.name.value))
-                    .help("give each volume its own sectors, or its own `disk`"),
+                    .help(match (&first.table.lba, &volume.table.lba) {
+                        (Some(earlier), Some(_)) if key == "lba" => format!(
+                            "begin at {} or later, or give each volume its own `disk`",
+                            earlier.value.last.saturating_add(1)
+                        ),
+                        _ => "give each volume its own sectors, or its own `disk`".to_owned(),
+                    }),
             );
         }
     }

@@ -207,13 +207,13 @@ impl Document {
             Some(Reachable {
                 name,
                 span: service.span,
-                allow: service.allow.as_ref(),
+                allow: service.allow.as_ref().filter(|_| !service.is_unclear("allow")),
             })
         });
         let echo = self.echo.iter().map(|echo| Reachable {
             name: Self::ECHO,
             span: echo.span,
-            allow: echo.allow.as_ref(),
+            allow: echo.allow.as_ref().filter(|_| !echo.is_unclear("allow")),
         });
         plain.chain(echo)
     }
@@ -225,6 +225,6 @@ pub(crate) struct Reachable<'d> {
     pub(crate) name: &'static str,
     /// Its table.
     pub(crate) span: Span,
-    /// Who may.
+    /// Who may, unless something was reported about it.
     pub(crate) allow: Option<&'d Located<Vec<Located<HostOrNet>>>>,
 }

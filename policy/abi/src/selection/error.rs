@@ -117,7 +117,10 @@ impl ParseError {
             ParseErrorKind::TooManyEntries => format!("a string holds at most {MAX_ENTRIES} entries"),
             ParseErrorKind::EmptyItem => "remove this comma, or write the missing `name=value`".into(),
             ParseErrorKind::EmptyEntry => "write an entry before it, or remove this `and,`".into(),
-            ParseErrorKind::MissingEquals { name } => format!("write `{name}=value`"),
+            ParseErrorKind::MissingEquals { name } => match name.split_once(':') {
+                Some((name, value)) => format!("write `{name}={value}`"),
+                None => format!("write `{name}=value`"),
+            },
             ParseErrorKind::SecondEquals => {
                 "put a comma between two items; an `=` inside a value is written `\\=`".into()
             }
