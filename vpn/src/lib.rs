@@ -26,6 +26,8 @@ mod routing;
 mod session;
 mod time;
 mod timers;
+#[cfg(test)]
+mod transcript_tests;
 mod tunnel;
 
 pub use config::{Config, ConfigError, MAX_PEERS, PeerConfig, Prefix};

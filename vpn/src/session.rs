@@ -211,3 +211,82 @@ impl Sessions {
         any
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sekisho_crypto::secret::Secret;
+
+    const NOW: Instant = Instant(0);
+
+    /// A session that has sent `counter` packets, and one at the other end.
+    fn ends(counter: u64) -> (Session, Session) {
+        let keys = |send, receive| Keys {
+            send: Secret::new([send; 32]),
+            receive: Secret::new([receive; 32]),
+        };
+        let mut one = Session::new(1, 2, keys(3, 4), Role::Responder, NOW);
+        one.counter = counter;
+        (one, Session::new(2, 1, keys(4, 3), Role::Initiator, NOW))
+    }
+
+    #[test]
+    fn new_keys_are_asked_for_after_two_to_the_sixtieth_messages() {
+        let (mut session, _) = ends((1 << 60) - 1);
+        let mut message = Vec::new();
+        session.seal(b"", 0, &mut message).unwrap();
+        assert!(!session.is_worn_by_sending(NOW));
+        session.seal(b"", 0, &mut message).unwrap();
+        assert!(session.is_worn_by_sending(NOW));
+    }
+
+    #[test]
+    fn the_last_counters_are_neither_used_nor_accepted() {
+        let last = u64::MAX - (1 << 13) - 1;
+        let (mut session, mut other) = ends(last);
+        let mut message = Vec::new();
+        session.seal(b"", 0, &mut message).unwrap();
+        assert_eq!(other.open(last, &mut message[16..], NOW), Ok(&mut [][..]));
+        assert!(!session.may_send(NOW));
+        assert_eq!(session.seal(b"", 0, &mut message), None);
+        assert_eq!(
+            other.open(last + 1, &mut message[16..], NOW),
+            Err(Reason::Expired)
+        );
+    }
+
+    #[test]
+    fn a_forged_packet_leaves_its_counter_to_the_true_one() {
+        let (mut session, mut other) = ends(5);
+        let mut message = Vec::new();
+        session.seal(b"0123456789abcdef", 16, &mut message).unwrap();
+        let mut forged = message.clone();
+        forged[20] ^= 1;
+        assert_eq!(other.open(5, &mut forged[16..], NOW), Err(Reason::Forged));
+        assert!(other.open(5, &mut message.clone()[16..], NOW).is_ok());
+        assert_eq!(other.open(5, &mut message[16..], NOW), Err(Reason::Replayed));
+    }
+
+    #[test]
+    fn what_was_sent_with_the_older_keys_is_still_found_after_each_change() {
+        let session = |ours| Session::new(ours, 0, ends(0).0.keys, Role::Initiator, NOW);
+        let known = |sessions: &mut Sessions| -> Vec<u32> {
+            (1..9).filter(|ours| sessions.find(*ours).is_some()).collect()
+        };
+        let mut sessions = Sessions::new();
+        sessions.use_at_once(session(1));
+        sessions.use_at_once(session(2));
+        assert_eq!(known(&mut sessions), [1, 2]);
+        sessions.use_when_confirmed(session(3));
+        assert_eq!(known(&mut sessions), [2, 3]);
+        assert!(sessions.current().is_some_and(|current| current.ours == 2));
+        sessions.confirm();
+        assert!(sessions.current().is_some_and(|current| current.ours == 3));
+        assert_eq!(known(&mut sessions), [2, 3]);
+        sessions.use_when_confirmed(session(4));
+        sessions.use_at_once(session(5));
+        assert_eq!(known(&mut sessions), [4, 5]);
+        assert!(sessions.erase() && !sessions.erase());
+        assert_eq!(known(&mut sessions), []);
+    }
+}

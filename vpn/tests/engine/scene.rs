@@ -9,6 +9,8 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 pub(crate) const MTU: u16 = 1420;
+pub(crate) const SECOND: Duration = Duration::from_secs(1);
+pub(crate) const MINUTE: Duration = Duration::from_secs(60);
 /// When a scene begins, by both clocks.
 const START: Duration = Duration::from_secs(1_700_000_000);
 /// A datagram's way takes this long at least.
@@ -157,6 +159,12 @@ impl Scene {
         self.collect(node);
     }
 
+    /// A node loses all it knew and starts again with `config`.
+    pub(crate) fn restart(&mut self, node: usize, config: Config) {
+        let clock = clock(self.now);
+        self.nodes[node].tunnel = Tunnel::new(config, clock).unwrap();
+    }
+
     /// Lets time pass, and everything happen that is due in it.
     pub(crate) fn run(&mut self, duration: Duration) {
         let end = self.now.0 + nanoseconds(duration);
@@ -224,6 +232,11 @@ pub(crate) fn nanoseconds(duration: Duration) -> u64 {
 /// Where the node of this number is, outside.
 pub(crate) fn address(number: u8) -> SocketAddr {
     SocketAddr::from(([192, 0, 2, number], 51820))
+}
+
+/// The same by IPv6.
+pub(crate) fn address_v6(number: u8) -> SocketAddr {
+    SocketAddr::from(([0x2001, 0xdb8, 0, 0, 0, 0, 0, number.into()], 51820))
 }
 
 /// Where it is, inside.
