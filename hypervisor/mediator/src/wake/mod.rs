@@ -121,7 +121,12 @@ impl Waker {
         );
         let mut delay = nanoseconds.clamp(NEAREST, FURTHEST);
         for _ in 0..TRIES {
-            let value = registers.read(COUNTER).wrapping_add(self.ticks(delay));
+            let now = registers.read(COUNTER);
+            let value = now.wrapping_add(self.ticks(delay));
+            if value < now {
+                // A comparator of 32 bits interrupts when the counter comes round, too (2.3.9.2.1).
+                self.strays = self.strays.saturating_add(1);
+            }
             // Value first: enabled on the old one, it could fire at once.
             registers.write(self.comparator + VALUE, value);
             registers.write(self.comparator + TIMER, INTERRUPTS | HALF | MESSAGES);

@@ -143,6 +143,7 @@ fn another_comparator_sends_interrupts_and_nothing_else() {
 /// One whose moment, a millisecond away, has just passed.
 fn passed() -> (Timers, Waker) {
     let mut timers = timers();
+    timers.counter = 0;
     let mut waker = Waker::take(&mut timers).unwrap();
     waker.arm(&mut timers, 0, 1_000_000);
     timers.counter = timers.read(OURS + VALUE);
@@ -183,10 +184,22 @@ fn a_message_that_was_one_with_another_nmi_is_awaited_until_the_next_moment_only
 fn a_moment_that_passed_while_it_was_set_may_send_a_message_of_its_own() {
     let mut timers = timers();
     let mut waker = Waker::take(&mut timers).unwrap();
+    timers.counter = 0;
     timers.pace = 2_500;
     waker.arm(&mut timers, 0, 0);
     timers.pace = 1;
     assert_eq!(waker.judge(&mut timers, Cause::Unknown), Owner::Stray);
+    timers.counter = timers.read(OURS + VALUE);
+    assert_eq!(waker.judge(&mut timers, Cause::Unknown), Owner::Moment);
+}
+
+#[test]
+fn the_message_of_a_counter_that_comes_round_on_the_way_is_not_the_guests() {
+    let mut timers = timers();
+    let mut waker = Waker::take(&mut timers).unwrap();
+    waker.arm(&mut timers, 0, 1_000_000);
+    assert_eq!(waker.judge(&mut timers, Cause::Unknown), Owner::Stray);
+    assert_eq!(waker.judge(&mut timers, Cause::Unknown), Owner::Other);
     timers.counter = timers.read(OURS + VALUE);
     assert_eq!(waker.judge(&mut timers, Cause::Unknown), Owner::Moment);
 }
