@@ -8,6 +8,7 @@
 
 use crate::cpu::registers::Width;
 use crate::seam::Registers;
+use core::mem;
 
 /// Bytes of the register window.
 pub const WINDOW: u32 = 0x400;
@@ -63,8 +64,10 @@ pub struct Waker {
     period: u32,
     /// What is compared, until its moment was seen.
     armed: Option<u32>,
-    /// Messages that may still come of moments that are over.
-    strays: u32,
+    /// Messages that may come before the one of the moment that is set, or with it.
+    early: u32,
+    /// Messages that may still come of the moment before that.
+    late: u32,
 }
 
 /// What else an NMI may have come for.
@@ -107,7 +110,8 @@ impl Waker {
             comparator,
             period,
             armed: None,
-            strays: 0,
+            early: 0,
+            late: 0,
         })
     }
 
@@ -125,7 +129,7 @@ impl Waker {
             let value = now.wrapping_add(self.ticks(delay));
             if value < now {
                 // A comparator of 32 bits interrupts when the counter comes round, too (2.3.9.2.1).
-                self.strays = self.strays.saturating_add(1);
+                self.early = self.early.saturating_add(1);
             }
             // Value first: enabled on the old one, it could fire at once.
             registers.write(self.comparator + VALUE, value);
@@ -135,7 +139,7 @@ impl Waker {
                 return;
             }
             // Whether the passed one was still seen by the comparator is not known.
-            self.strays = self.strays.saturating_add(1);
+            self.early = self.early.saturating_add(1);
             delay = delay.saturating_mul(2);
         }
     }
@@ -143,17 +147,19 @@ impl Waker {
     /// Whose the NMI is that was just taken. A moment is told once; [`Self::arm`] sets the next.
     ///
     /// The counter may pass the moment before the message is here, and another NMI come in between: then the message,
-    /// which may as well be one with that NMI, is still awaited. Messages come in the order of their moments, so the next
-    /// one of ours ends the wait.
+    /// which may as well be one with that NMI, is still awaited. Messages come in the order of their moments, so the wait
+    /// ends with the next.
     pub fn judge(&mut self, registers: &mut impl Registers, cause: Cause) -> Owner {
         if self.is_due(registers) {
             self.armed = None;
-            self.strays = u32::from(cause == Cause::Another);
+            self.late = mem::take(&mut self.early);
+            self.late += u32::from(cause == Cause::Another);
             return Owner::Moment;
         }
-        match (cause, self.strays.checked_sub(1)) {
-            (Cause::Unknown, Some(fewer)) => {
-                self.strays = fewer;
+        let awaited = [&mut self.early, &mut self.late];
+        match awaited.into_iter().find(|count| **count > 0) {
+            Some(count) if cause == Cause::Unknown => {
+                *count -= 1;
                 Owner::Stray
             }
             _ => Owner::Other,

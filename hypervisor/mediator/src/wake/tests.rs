@@ -203,3 +203,16 @@ fn the_message_of_a_counter_that_comes_round_on_the_way_is_not_the_guests() {
     timers.counter = timers.read(OURS + VALUE);
     assert_eq!(waker.judge(&mut timers, Cause::Unknown), Owner::Moment);
 }
+
+#[test]
+fn of_two_messages_that_come_after_the_moment_neither_is_the_guests() {
+    let mut timers = timers();
+    let mut waker = Waker::take(&mut timers).unwrap();
+    // The counter comes round before the moment, and both messages are late.
+    waker.arm(&mut timers, 0, 1_000_000);
+    timers.counter = timers.read(OURS + VALUE);
+    assert_eq!(waker.judge(&mut timers, Cause::Unknown), Owner::Moment);
+    waker.arm(&mut timers, 0, 1_000_000);
+    assert_eq!(waker.judge(&mut timers, Cause::Unknown), Owner::Stray);
+    assert_eq!(waker.judge(&mut timers, Cause::Unknown), Owner::Other);
+}
