@@ -30,6 +30,7 @@ test-host: setup
 	$(CARGO) test --locked --workspace --exclude sekisho-system
 	$(CARGO) test --locked --manifest-path tests/guests/Cargo.toml -p agent
 	$(CARGO) test --locked --manifest-path hypervisor/bare/Cargo.toml -p sekisho-runtime --target-dir target/bare
+	$(CARGO) test --locked --manifest-path tests/wireguard/Cargo.toml --target-dir target/wireguard
 
 test-system: setup
 	$(SYSTEM_TEST) -- --test-threads=1
@@ -53,3 +54,5 @@ lint:
 	$(CARGO) clippy --locked --manifest-path hypervisor/bare/Cargo.toml --target-dir target/bare -- -D warnings
 	$(CARGO) fmt --manifest-path tests/guests/Cargo.toml --all --check
 	$(CARGO) clippy --locked --manifest-path tests/guests/Cargo.toml --release --target-dir target/guests -- -D warnings
+	$(CARGO) fmt --manifest-path tests/wireguard/Cargo.toml --all --check
+	$(CARGO) clippy --locked --manifest-path tests/wireguard/Cargo.toml --all-targets --target-dir target/wireguard -- -D warnings

@@ -1,11 +1,17 @@
-//! The packages of the four workspaces and what each declares to depend on, as `cargo metadata` tells it.
+//! The packages of the five workspaces and what each declares to depend on, as `cargo metadata` tells it.
 
 use crate::tree;
 use serde::Deserialize;
 use std::process::Command;
 
 /// The folder of each workspace.
-pub(crate) const WORKSPACES: [&str; 4] = ["", "hypervisor/bare", "tests/guests", "tests/fuzz"];
+pub(crate) const WORKSPACES: [&str; 5] = [
+    "",
+    "hypervisor/bare",
+    "tests/guests",
+    "tests/fuzz",
+    "tests/wireguard",
+];
 
 #[derive(Deserialize)]
 struct Metadata {
