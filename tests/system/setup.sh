@@ -8,10 +8,11 @@ set -eu
 # kmod: depmod over the guest's modules. grub-efi-amd64-bin, memtest86+: what the guest disk boots.
 # zstd: the guest's root. gcc, binutils: linking. gdisk, dosfstools, mtools, cryptsetup-bin, libssl-dev,
 # pkg-config: they judge disk images, LUKS2 headers and the sector cipher. e2fsprogs, fio, hdparm, smartmontools: they
-# judge disks, in the guest and on the host. iproute2: the network outside of the test machine.
+# judge disks, in the guest and on the host. iproute2: the network outside of the test machine. wireguard-go,
+# wireguard-tools, socat: they judge tunnels.
 packages="qemu-system-x86 ovmf busybox-static pciutils pci.ids kexec-tools kmod grub-efi-amd64-bin memtest86+
           zstd gcc libc6-dev binutils gdisk dosfstools mtools cryptsetup-bin libssl-dev pkg-config
-          e2fsprogs fio hdparm smartmontools iproute2 ca-certificates"
+          e2fsprogs fio hdparm smartmontools iproute2 wireguard-go wireguard-tools socat ca-certificates"
 
 missing=""
 for package in $packages; do
