@@ -11,6 +11,7 @@ mod fleet;
 mod image;
 mod inventory;
 mod keys;
+mod logs;
 mod match_;
 mod plan;
 mod schema;
@@ -41,6 +42,7 @@ enum Command {
     Image(image::Arguments),
     Inventory(inventory::Arguments),
     Keys(keys::Arguments),
+    Logs(logs::Arguments),
     Match(match_::Arguments),
     Plan(plan::Arguments),
 }
@@ -70,6 +72,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Image(arguments) => image::run(&arguments),
         Command::Inventory(arguments) => inventory::run(&arguments),
         Command::Keys(arguments) => keys::run(&arguments),
+        Command::Logs(arguments) => logs::run(&arguments),
         Command::Match(arguments) => match_::run(&arguments),
         Command::Plan(arguments) => plan::run(&arguments),
     };

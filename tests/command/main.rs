@@ -6,6 +6,7 @@ mod disk;
 mod fleet;
 mod image;
 mod keys;
+mod logs;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};

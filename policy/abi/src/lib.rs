@@ -10,6 +10,7 @@ extern crate alloc;
 pub mod boot;
 pub mod compiled;
 pub mod disk;
+pub mod event;
 pub mod network;
 pub mod pci;
 pub mod selection;

@@ -9,6 +9,7 @@ const ARROWS: [(&str, &[&str]); 13] = [
     (
         "sekisho",
         &[
+            "sekisho-abi",
             "sekisho-image",
             "sekisho-keys",
             "sekisho-offline",

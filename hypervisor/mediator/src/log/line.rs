@@ -1,7 +1,7 @@
 //! One line of the log: fixed memory, printable ASCII.
 
-use super::event::Event;
 use core::fmt::{self, Write};
+use sekisho_abi::event::Event;
 
 /// Bytes of text in one line.
 pub const TEXT_SIZE: usize = 112;

@@ -1,9 +1,9 @@
 //! The ring of lines: the newest are kept, the oldest overwritten, and what was lost is told.
 
-use super::event::Event;
 use super::line::Line;
 use alloc::vec::Vec;
 use core::fmt;
+use sekisho_abi::event::Event;
 
 /// Where lines are shown as they are written.
 pub trait Sink {
