@@ -6,15 +6,19 @@
 
 pub mod appliance;
 pub mod bench;
+pub mod collectors;
 pub mod command;
 pub mod console;
+pub mod dissector;
 pub mod encrypted;
 pub mod endurance;
 pub mod failure;
 pub mod guest;
+pub mod hypervisor_log;
 pub mod key_store;
 pub mod machine;
 pub mod network;
+mod package;
 pub mod paths;
 pub mod report;
 pub mod tool;

@@ -60,6 +60,11 @@ impl Wire {
         self.hardware_bytes().map(|byte| format!("{byte:02x}")).join(":")
     }
 
+    /// Bytes before each frame of the record: this model talks to its wire about offloads, in a header of virtio.
+    pub(crate) fn prefix(&self) -> Option<u8> {
+        (self.model == "e1000e").then_some(10)
+    }
+
     fn tap(&self) -> String {
         format!("wire{}", self.number)
     }
@@ -169,6 +174,24 @@ impl Network {
         let mut shell = self.shell(command);
         shell.stdin(Stdio::null()).stdout(Stdio::piped());
         shell.spawn().map_err(|error| failed(&shell, &error))
+    }
+
+    /// Waits until somebody outside receives datagrams at this port.
+    ///
+    /// # Errors
+    /// [`Failure::Tool`] if nobody begins to.
+    pub fn wait_listening(&self, port: u16) -> Result<(), Failure> {
+        let start = Instant::now();
+        while start.elapsed() < PATIENCE {
+            if !self.run(&format!("ss -H -l -u -n 'sport = :{port}'"))?.is_empty() {
+                return Ok(());
+            }
+            std::thread::sleep(POLL);
+        }
+        Err(Failure::Tool {
+            command: format!("waiting for port {port}"),
+            output: "nobody receives there".to_owned(),
+        })
     }
 
     /// Where its files are.

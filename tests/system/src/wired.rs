@@ -24,13 +24,18 @@ pub fn under(
     rule: &str,
     more: &str,
 ) -> Result<(Machine, Network, Wire), Failure> {
-    let policy = format!(
+    let image = Appliance::from_policy(name, &policy(rule, more))?.disk(name)?;
+    plugged(name, model, Machine::under(&image, &guest::linux_disk()?))
+}
+
+/// The text of the policy that [`under`] compiles.
+#[must_use]
+pub fn policy(rule: &str, more: &str) -> String {
+    format!(
         "policy = 1\nname = \"wired\"\n[defaults]\nstorage = \"pass\"\nnetwork = \"conceal\"\nother = \"pass\"\n\
          [[device]]\nname = \"wire\"\nmatch = {{ device = \"pro1000\" }}\ndriver = \"pro1000\"\n{rule}\n\
          [log]\nserial = \"com2\"\n[guest]\nstatus = true\n[boot]\nnext = '\\EFI\\debian\\grubx64.efi'\n{more}"
-    );
-    let image = Appliance::from_policy(name, &policy)?.disk(name)?;
-    plugged(name, model, Machine::under(&image, &guest::linux_disk()?))
+    )
 }
 
 /// The guest's first NIC gets an address by DHCP.

@@ -1,8 +1,7 @@
 //! Debian's own kernel package, fetched and unpacked below `target/` rather than installed on the host.
 
 use crate::failure::Failure;
-use crate::paths;
-use crate::tool;
+use crate::{package, paths, tool};
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -35,17 +34,7 @@ pub(super) fn fetch() -> Result<Kernel, Failure> {
             command: format!("apt-cache depends {META_PACKAGE}"),
             output: depends.clone(),
         })?;
-    let downloads = paths::cache("download")?;
-    tool::run(
-        Command::new("apt-get")
-            .args(["download", "-q", package])
-            .current_dir(&downloads),
-    )?;
-    for entry in std::fs::read_dir(&downloads).map_err(Failure::file(&downloads))? {
-        let archive = entry.map_err(Failure::file(&downloads))?.path();
-        tool::run(Command::new("dpkg-deb").arg("-x").arg(&archive).arg(&root))?;
-        std::fs::remove_file(&archive).map_err(Failure::file(&archive))?;
-    }
+    package::unpack(package, &root)?;
     unpacked(root.clone())?.ok_or_else(|| Failure::Tool {
         command: format!("dpkg-deb -x {package}"),
         output: format!("no kernel in {}", root.display()),

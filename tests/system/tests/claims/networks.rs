@@ -1,6 +1,8 @@
 //! A NIC behind a module of ours is the guest's own to its driver: it gets its lease and moves data both ways. The
 //! appliance answers beside it, and what is cut is silent.
 
+mod judges;
+
 use super::*;
 use sekisho_system::network::{Network, Wire};
 use sekisho_system::wired::{self, get_lease};
