@@ -11,6 +11,7 @@ mod net;
 mod operations;
 mod row;
 mod size;
+mod tunnel;
 
 use crate::failure::Failure;
 
@@ -34,19 +35,22 @@ pub enum Group {
     Disk,
     /// CPU time, exits and round trips of a NIC's load, bare, passed, shared and of the appliance's own.
     Net,
+    /// The WireGuard engine beside boringtun's.
+    Tunnel,
     /// Policies planned for a fleet, and checked.
     Fleet,
 }
 
 impl Group {
     /// All of them, in the order of the table.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Operations,
         Self::Boot,
         Self::Size,
         Self::Crypto,
         Self::Disk,
         Self::Net,
+        Self::Tunnel,
         Self::Fleet,
     ];
 
@@ -61,6 +65,7 @@ impl Group {
             Self::Fleet => "fleet",
             Self::Disk => "disk",
             Self::Net => "net",
+            Self::Tunnel => "tunnel",
         }
     }
 
@@ -83,6 +88,7 @@ impl Group {
             Self::Fleet => fleet::measure(),
             Self::Disk => disk::measure(),
             Self::Net => net::measure(),
+            Self::Tunnel => tunnel::measure(),
         }
     }
 }
