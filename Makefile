@@ -13,7 +13,7 @@ CARGO ?= cargo
 # System tests share the machine with the emulator: one at a time.
 SYSTEM_TEST = $(CARGO) test --locked -p sekisho-system
 
-.PHONY: all setup demo test test-host test-system soak endurance bench fuzz lint
+.PHONY: all setup judges demo test test-host test-system soak endurance bench fuzz lint
 
 all: setup
 	$(CARGO) build --locked
@@ -21,12 +21,15 @@ all: setup
 setup:
 	@sh tests/system/setup.sh
 
+judges: setup
+	@sh tests/judges/setup.sh
+
 demo: setup
 	$(CARGO) run --locked -q -p sekisho-system --bin demo
 
 test: test-host test-system
 
-test-host: setup
+test-host: judges
 	$(CARGO) test --locked --workspace --exclude sekisho-system
 	$(CARGO) test --locked --manifest-path tests/guests/Cargo.toml -p agent
 	$(CARGO) test --locked --manifest-path hypervisor/bare/Cargo.toml -p sekisho-runtime --target-dir target/bare

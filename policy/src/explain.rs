@@ -1,5 +1,7 @@
 //! `sekisho explain CODE`: what a diagnostic means, with its rule's example and how that is repaired.
 
+mod page;
+
 use crate::check::check;
 use crate::diagnostic::Diagnostic;
 use crate::diff::{Version, weakenings};
@@ -10,6 +12,7 @@ use crate::plan::{Expectations, Fleet, Judgement, Planner, Strictness, cover};
 use crate::render::{Colour, render_human};
 use crate::rules::{RULES, fleet, weaker};
 use crate::source::Source;
+use page::Page;
 use std::ops::ControlFlow;
 
 /// No diagnostic has this code.
@@ -46,32 +49,46 @@ pub fn codes() -> String {
 /// # Errors
 /// [`UnknownCode`].
 pub fn explain(code: &str) -> Result<String, UnknownCode> {
+    Ok(page::plain(&Page::of(rule(code)?)))
+}
+
+/// The same in Markdown.
+///
+/// # Errors
+/// [`UnknownCode`].
+pub fn explain_markdown(code: &str) -> Result<String, UnknownCode> {
+    Ok(page::markdown(&Page::of(rule(code)?)))
+}
+
+/// The documentation of every code in Markdown: `docs/reference.md`.
+#[must_use]
+pub fn reference() -> String {
+    let pages: Vec<Page> = rules().map(Page::of).collect();
+    page::reference(&pages)
+}
+
+fn rule(code: &str) -> Result<&'static Rule, UnknownCode> {
     let wanted = code.trim().to_ascii_uppercase();
-    let rule = rules()
+    rules()
         .find(|rule| rule.code == wanted)
         .ok_or_else(|| UnknownCode {
             near: nearest(&wanted, rules().map(|rule| rule.code)),
             code: code.to_owned(),
-        })?;
-    let title = format!("{}: {}", rule.code, rule.title);
-    let mut text = format!(
-        "{title}\n{}\n\n{}\n",
-        "=".repeat(title.chars().count()),
-        wrapped(rule.text)
-    );
-    text.push_str("\nExample\n-------\n\n");
-    text.push_str(&indented(&String::from_utf8_lossy(rule.example)));
-    for (title, beside) in scene(rule.code).map(Scene::files).unwrap_or_default() {
-        text.push_str(&format!("\nbeside this {title}:\n\n{}", indented(beside)));
+        })
+}
+
+impl Page {
+    fn of(rule: &'static Rule) -> Self {
+        Self {
+            code: rule.code,
+            title: rule.title,
+            text: rule.text,
+            example: String::from_utf8_lossy(rule.example).into_owned(),
+            beside: scene(rule.code).map(Scene::files).unwrap_or_default(),
+            said: said_about(rule),
+            repair: rule.repair,
+        }
     }
-    text.push_str("\nWhat is said about it\n---------------------\n\n");
-    text.push_str(&indented(&said_about(rule)));
-    text.push_str("\nRepaired\n--------\n\n");
-    for (broken, repaired) in rule.repair {
-        text.push_str(&marked('-', broken));
-        text.push_str(&marked('+', repaired));
-    }
-    Ok(text)
 }
 
 /// Every rule, in the order of codes.
@@ -185,36 +202,6 @@ fn found(rule: &Rule, source: &Source) -> Vec<Diagnostic> {
     report.diagnostics
 }
 
-/// Width of a line of prose, for terminals of 80 columns.
-const WIDTH: usize = 78;
-
-fn wrapped(text: &str) -> String {
-    let mut lines = vec![String::new()];
-    for word in text.split_whitespace() {
-        match lines.last_mut() {
-            Some(line) if line.is_empty() => line.push_str(word),
-            Some(line) if line.chars().count() + 1 + word.chars().count() <= WIDTH => {
-                line.push(' ');
-                line.push_str(word);
-            }
-            _ => lines.push(word.to_owned()),
-        }
-    }
-    lines.join("\n")
-}
-
-fn indented(text: &str) -> String {
-    text.lines()
-        .map(|line| format!("    {line}").trim_end().to_owned() + "\n")
-        .collect()
-}
-
-fn marked(mark: char, text: &str) -> String {
-    text.lines()
-        .map(|line| format!("    {mark} {line}").trim_end().to_owned() + "\n")
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -255,6 +242,15 @@ mod tests {
             let source = source(text.as_bytes());
             let said = render_human(&source, &found(rule, &source), Colour::Plain);
             assert!(said.is_empty(), "{}:\n{said}", rule.code);
+        }
+    }
+
+    #[test]
+    fn every_code_is_in_a_chapter_of_the_reference() {
+        let reference = reference();
+        for rule in rules() {
+            let section = format!("\n### {}\n**{}**\n", rule.code, rule.title);
+            assert!(reference.contains(&section), "{}", rule.code);
         }
     }
 

@@ -3,10 +3,14 @@
 use crate::schema::Document;
 use schemars::generate::SchemaSettings;
 
-/// The JSON Schema (draft 2020-12) of schema 1, for editors that complete and check TOML.
+/// The JSON Schema of schema 1, for editors that complete and check TOML.
+///
+/// It is one of draft 2020-12 and says so. Definitions are kept where draft 4 has them, and nothing is said in
+/// words that draft 4 has for something else: an editor that knows only that draft understands most of it.
 #[must_use]
 pub fn json_schema() -> String {
     let mut schema = SchemaSettings::draft2020_12()
+        .with(|settings| settings.definitions_path = "/definitions".into())
         .into_generator()
         .into_root_schema_for::<Document>();
     schema.insert("title".to_owned(), "Sekisho policy, schema 1".into());
@@ -27,7 +31,7 @@ mod tests {
         let schema = schema();
         assert_eq!(schema["required"], json!(["policy", "name", "defaults"]));
         assert_eq!(schema["additionalProperties"], json!(false));
-        let defaults = &schema["$defs"]["Defaults"];
+        let defaults = &schema["definitions"]["Defaults"];
         assert_eq!(defaults["required"], json!(["storage", "network", "other"]));
     }
 
@@ -51,10 +55,10 @@ mod tests {
 
     #[test]
     fn words_and_ranges_are_those_of_the_reader() {
-        let definitions = &schema()["$defs"];
+        let definitions = &schema()["definitions"];
         assert_eq!(definitions["PartitionNumber"]["maximum"], json!(128));
         assert_eq!(definitions["KeySize"]["enum"], json!([256, 512]));
-        assert_eq!(definitions["NetModule"]["oneOf"][4]["const"], json!("vpn"));
+        assert_eq!(definitions["NetModule"]["oneOf"][4]["enum"], json!(["vpn"]));
         assert_eq!(definitions["Driver"]["enum"][5], json!("none"));
     }
 }

@@ -30,7 +30,7 @@ mod toml_string;
 pub use check::{Report, check};
 pub use compile::{Compiled, compile};
 pub use diagnostic::{Diagnostic, Label, Severity};
-pub use explain::{UnknownCode, codes, explain};
+pub use explain::{UnknownCode, codes, explain, explain_markdown, reference};
 pub use json_schema::json_schema;
 pub use lower::{UNSUPPORTED, lower, unsupported};
 pub use policy::{Decision, Fates, KeyNames, Policy, Rule};

@@ -11,7 +11,7 @@
 use sekisho_policy::diff::{Difference, Version, diff_for_people};
 use sekisho_policy::inventory::{File, Sighting};
 use sekisho_policy::plan::{Expectations, Fleet, Judgement, Planner, Strictness, cover, for_people};
-use sekisho_policy::{Colour, Source, check, codes, render_human, render_json, unsupported};
+use sekisho_policy::{Colour, Source, check, codes, reference, render_human, render_json, unsupported};
 use std::collections::HashSet;
 use std::fs;
 use std::ops::ControlFlow;
@@ -150,6 +150,12 @@ fn every_code_has_a_case() {
         let severity = if code.starts_with('W') { "warning" } else { "error" };
         assert!(told.contains(&format!("{severity}[{code}]")), "{code}");
     }
+}
+
+#[test]
+fn the_reference_page_is_what_is_explained() {
+    let page = tests().join("../../docs/reference.md");
+    compare(&page, &reference()).unwrap_or_else(|_| panic!("docs/reference.md is stale: UPDATE_GOLDEN=1"));
 }
 
 #[test]

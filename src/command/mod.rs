@@ -4,6 +4,7 @@
 
 mod check;
 mod compile;
+mod completions;
 mod diff;
 mod disk;
 mod explain;
@@ -12,11 +13,12 @@ mod image;
 mod inventory;
 mod keys;
 mod logs;
+mod man;
 mod match_;
 mod plan;
 mod schema;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use sekisho_policy::{Policy, Source, check, render_human};
 use std::error::Error;
 use std::io::{self, ErrorKind, IsTerminal, Write};
@@ -35,6 +37,7 @@ struct Arguments {
 enum Command {
     Check(check::Arguments),
     Compile(compile::Arguments),
+    Completions(completions::Arguments),
     Diff(diff::Arguments),
     Disk(disk::Arguments),
     Explain(explain::Arguments),
@@ -43,6 +46,7 @@ enum Command {
     Inventory(inventory::Arguments),
     Keys(keys::Arguments),
     Logs(logs::Arguments),
+    Man(man::Arguments),
     Match(match_::Arguments),
     Plan(plan::Arguments),
 }
@@ -65,6 +69,7 @@ pub(crate) fn run() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Check(arguments) => check::run(&arguments),
         Command::Compile(arguments) => compile::run(&arguments),
+        Command::Completions(arguments) => completions::run(&arguments),
         Command::Diff(arguments) => diff::run(&arguments),
         Command::Disk(arguments) => disk::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
@@ -73,6 +78,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Inventory(arguments) => inventory::run(&arguments),
         Command::Keys(arguments) => keys::run(&arguments),
         Command::Logs(arguments) => logs::run(&arguments),
+        Command::Man(arguments) => man::run(&arguments),
         Command::Match(arguments) => match_::run(&arguments),
         Command::Plan(arguments) => plan::run(&arguments),
     };
@@ -87,6 +93,11 @@ pub(crate) fn run() -> ExitCode {
             ExitCode::from(2)
         }
     }
+}
+
+/// The command line's definition, for what is made from it.
+pub(crate) fn definition() -> clap::Command {
+    Arguments::command()
 }
 
 /// A file that could not be read, and why.
@@ -145,10 +156,11 @@ pub(crate) fn report(text: &str) {
     let _ = io::stderr().lock().write_all(text.as_bytes());
 }
 
-/// Colour only where a person looks at it and has not refused it (<https://no-color.org>).
+/// Colour only where a person looks at it and has not refused it (<https://no-color.org>), or has asked for it.
 pub(crate) fn colour_of_stderr() -> sekisho_policy::Colour {
+    let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty() && value != "0");
     let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    if io::stderr().is_terminal() && !refused {
+    if !refused && (is_set("CLICOLOR_FORCE") || io::stderr().is_terminal()) {
         sekisho_policy::Colour::Terminal
     } else {
         sekisho_policy::Colour::Plain

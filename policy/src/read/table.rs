@@ -185,13 +185,17 @@ pub(crate) fn table_schema(description: &str, keys: &[Key], generator: &mut Sche
             required.push(key.name);
         }
     }
-    schemars::json_schema!({
+    let mut schema = schemars::json_schema!({
         "type": "object",
         "description": description.trim(),
         "properties": properties,
-        "required": required,
         "additionalProperties": false,
-    })
+    });
+    // Draft 4 has no empty list here.
+    if !required.is_empty() {
+        schema.insert("required".to_owned(), required.into());
+    }
+    schema
 }
 
 /// The schema with the key's own description, which says more than its type's.

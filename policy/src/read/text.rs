@@ -147,7 +147,7 @@ macro_rules! words {
                 schemars::json_schema!({
                     "description": concat!($($doc, "\n"),*).trim(),
                     "oneOf": [$( {
-                        "const": $word,
+                        "enum": [$word],
                         "description": concat!($($variant_doc, "\n"),*).trim(),
                     } ),*],
                 })

@@ -4,6 +4,7 @@
 
 use crate::Report;
 use crate::diagnostic::{Diagnostic, Label};
+use crate::explain::{explain, explain_markdown};
 use crate::findings::Rule;
 use crate::rules::RULES;
 use crate::source::{Source, Span};
@@ -44,7 +45,10 @@ fn descriptor(rule: &Rule) -> Value {
         "id": rule.code,
         "shortDescription": { "text": rule.title },
         "fullDescription": { "text": rule.text },
-        "help": { "text": format!("sekisho explain {}", rule.code) },
+        "help": {
+            "text": explain(rule.code).unwrap_or_default(),
+            "markdown": explain_markdown(rule.code).unwrap_or_default(),
+        },
         "defaultConfiguration": { "level": rule.severity().word() },
     })
 }

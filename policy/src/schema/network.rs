@@ -5,10 +5,11 @@ use super::value::{
 };
 use crate::findings::{Findings, Rule};
 use crate::read::{
-    Family, FromText, FromToml, Malformed, Named, Shape, Value, from_text, table, table_schema, words,
+    Family, FromText, FromToml, Malformed, Named, Need, Shape, Value, from_text, table, table_schema, words,
 };
 use crate::source::Located;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde_json::{Map, Value as Json, json};
 use std::borrow::Cow;
 use std::net::IpAddr;
 use toml::Spanned;
@@ -98,6 +99,13 @@ impl JsonSchema for Interfaces {
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         let mut schema = table_schema("The appliance's own addresses.", Interface::KEYS, generator);
         schema.remove("required");
+        // Where a key of `[ip]` itself is said, the address must be. Draft 4 has another word for it.
+        let others = Interface::KEYS.iter().filter(|key| key.need == Need::Optional);
+        let needs: Map<String, Json> = others
+            .map(|key| (key.name.to_owned(), json!(["address"])))
+            .collect();
+        schema.insert("dependencies".into(), Json::Object(needs.clone()));
+        schema.insert("dependentRequired".into(), Json::Object(needs));
         schema.insert(
             "additionalProperties".into(),
             generator.subschema_for::<Interface>().to_value(),
@@ -135,7 +143,7 @@ impl JsonSchema for Addressing {
     }
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "anyOf": [{ "const": "dhcp" }, generator.subschema_for::<Cidr>()] })
+        json_schema!({ "anyOf": [{ "enum": ["dhcp"] }, generator.subschema_for::<Cidr>()] })
     }
 }
 

@@ -5,12 +5,13 @@ use serde::Deserialize;
 use std::process::Command;
 
 /// The folder of each workspace.
-pub(crate) const WORKSPACES: [&str; 5] = [
+pub(crate) const WORKSPACES: [&str; 6] = [
     "",
     "hypervisor/bare",
     "tests/guests",
     "tests/fuzz",
     "tests/wireguard",
+    "tests/judges/published",
 ];
 
 #[derive(Deserialize)]

@@ -10,8 +10,9 @@ const MACHINES: [&str; 7] = ["home", "root", "Users", "tmp", "mnt", "srv", "medi
 /// Files that name such a folder inside the test guest, which has a root of its own.
 const GUESTS: [(&str, &str); 1] = [("tests/system/tests/claims/inside.rs", "tmp")];
 /// Hosts that may be named: specifications, tools, and where crates come from.
-const HOSTS: [&str; 8] = [
+const HOSTS: [&str; 9] = [
     "github.com",
+    "json-schema.org",
     "json.schemastore.org",
     "keepachangelog.com",
     "no-color.org",

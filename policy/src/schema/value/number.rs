@@ -128,6 +128,6 @@ impl JsonSchema for SchemaVersion {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "const": 1 })
+        json_schema!({ "enum": [1] })
     }
 }
