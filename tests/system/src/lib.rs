@@ -20,6 +20,7 @@ pub mod machine;
 pub mod network;
 mod package;
 pub mod paths;
+pub mod peer;
 pub mod report;
 pub mod tool;
 pub mod wired;

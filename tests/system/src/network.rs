@@ -6,6 +6,7 @@
 use crate::failure::Failure;
 use crate::machine::Machine;
 use crate::paths;
+use crate::peer::Peer;
 use crate::tool;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -33,6 +34,8 @@ pub struct Wire {
     pub number: u8,
     /// Every frame on it, in the format of pcap files.
     pub record: PathBuf,
+    /// Where frames of another host on it are taken, if there is one.
+    pub(crate) peer: Option<PathBuf>,
 }
 
 impl Wire {
@@ -62,7 +65,7 @@ impl Wire {
 
     /// Bytes before each frame of the record: this model talks to its wire about offloads, in a header of virtio.
     pub(crate) fn prefix(&self) -> Option<u8> {
-        (self.model == "e1000e").then_some(10)
+        (self.model == "e1000e" && self.peer.is_none()).then_some(10)
     }
 
     fn tap(&self) -> String {
@@ -70,20 +73,43 @@ impl Wire {
     }
 
     /// The emulator's arguments for it.
-    pub(crate) fn arguments(&self) -> [String; 6] {
-        let tap = self.tap();
-        [
+    pub(crate) fn arguments(&self) -> Vec<String> {
+        let (tap, record) = (self.tap(), self.record.display());
+        let mut words = vec![
             "-netdev".to_owned(),
             format!("tap,id={tap},ifname={tap},script=no,downscript=no"),
             "-object".to_owned(),
-            format!(
-                "filter-dump,id=record-{tap},netdev={tap},file={}",
-                self.record.display()
-            ),
+            format!("filter-dump,id=record-{tap},netdev={tap},file={record}"),
+        ];
+        let near = match &self.peer {
+            Some(path) => {
+                words.extend(hub(&tap, self.number, path));
+                format!("{tap}-nic")
+            }
+            None => tap,
+        };
+        words.extend([
             "-device".to_owned(),
-            format!("{},romfile=,netdev={tap},mac={}", self.model, self.hardware()),
-        ]
+            format!("{},romfile=,netdev={near},mac={}", self.model, self.hardware()),
+        ]);
+        words
     }
+}
+
+/// The emulator's arguments for a hub of the wire, the NIC and a host whose frames are datagrams. That one hears nothing: the
+/// path for what it would hear is nobody's.
+fn hub(tap: &str, number: u8, path: &Path) -> impl Iterator<Item = String> {
+    let path = path.display();
+    [
+        format!(
+            "dgram,id={tap}-peer,local.type=unix,local.path={path},remote.type=unix,remote.path={path}-deaf"
+        ),
+        format!("hubport,id={tap}-far,hubid={number},netdev={tap}"),
+        format!("hubport,id={tap}-other,hubid={number},netdev={tap}-peer"),
+        format!("hubport,id={tap}-nic,hubid={number}"),
+    ]
+    .into_iter()
+    .flat_map(|port| ["-netdev".to_owned(), port])
 }
 
 impl Network {
@@ -117,6 +143,7 @@ impl Network {
             model,
             number: self.wires,
             record: self.folder.join(format!("wire{}.pcap", self.wires)),
+            peer: None,
         };
         self.wires += 1;
         let (tap, outside) = (wire.tap(), wire.outside());
@@ -126,6 +153,20 @@ impl Network {
         machine.namespace = Some(self.holder.id());
         machine.wires.push(wire.clone());
         Ok(wire)
+    }
+
+    /// Puts another host on the wire of a machine that is still off: it sends whatever frames it wants.
+    ///
+    /// # Errors
+    /// [`Failure::File`] where the system gives it no socket.
+    pub fn join(&self, machine: &mut Machine, wire: &Wire) -> Result<Peer, Failure> {
+        let path = self.folder.join(format!("peer{}", wire.number));
+        // Left by a run before; the emulator makes it anew.
+        let _ = std::fs::remove_file(&path);
+        for plugged in machine.wires.iter_mut().filter(|plugged| *plugged == wire) {
+            plugged.peer = Some(path.clone());
+        }
+        Peer::new(path)
     }
 
     /// Leases addresses on a wire: those that end in 100 to 150.

@@ -1,6 +1,7 @@
 //! A NIC behind a module of ours is the guest's own to its driver: it gets its lease and moves data both ways. The
 //! appliance answers beside it, and what is cut is silent.
 
+mod assault;
 mod judges;
 
 use super::*;
@@ -14,7 +15,8 @@ const SIZE: u32 = 32;
 const PATIENCE: Duration = Duration::from_secs(300);
 
 /// The appliance's own address, and where its log goes.
-const OWN: &str = "[ip]\naddress = \"198.51.100.7/24\"\n[syslog]\nto = \"198.51.100.1\"\n";
+const OWN: &str = "[ip]\naddress = \"198.51.100.7/24\"\n[syslog]\nto = \"198.51.100.1\"\n\
+                   [echo]\nallow = [\"198.51.100.0/24\"]\n";
 const APPLIANCE: &str = "198.51.100.7";
 /// The destination of messages (RFC 5426, 3.3).
 const SYSLOG_PORT: u16 = 514;
@@ -37,14 +39,14 @@ fn a_shared_nic_is_the_guests_and_the_appliances_at_once() -> Result<(), Failure
     network.lease(&wire)?;
     let mut machine = machine.start("shared")?;
     wait_inside(&mut machine)?;
-    ping(&mut machine, &network, "the guest is in its firmware")?;
+    answers(&mut machine, &network, "the guest is in its firmware")?;
     machine.wait_shell()?;
-    ping(&mut machine, &network, "its driver has not begun")?;
+    answers(&mut machine, &network, "its driver has not begun")?;
     exchange(&mut machine, &mut network, &wire)?;
     machine.run("for cpu in 0 1; do (while :; do :; done) & done")?;
-    ping(&mut machine, &network, "the guest is busy")?;
+    answers(&mut machine, &network, "the guest is busy")?;
     machine.run("kill $(jobs -p); ip link set eth0 down")?;
-    ping(&mut machine, &network, "its driver has let go of the NIC")?;
+    answers(&mut machine, &network, "its driver has let go of the NIC")?;
     let strange = machine.run("dmesg | grep -c 'NMI received'; true")?;
     assert_same(
         &mut machine,
@@ -74,9 +76,9 @@ fn the_appliances_own_nic_answers_and_does_not_exist_for_the_guest() -> Result<(
     let (machine, network, _) = wired::under("own", "e1000e", "net = \"ip\"\nlog = true", OWN)?;
     let mut machine = machine.start("own")?;
     wait_inside(&mut machine)?;
-    ping(&mut machine, &network, "the guest is in its firmware")?;
+    answers(&mut machine, &network, "the guest is in its firmware")?;
     machine.wait_shell()?;
-    ping(&mut machine, &network, "the guest is halted")?;
+    answers(&mut machine, &network, "the guest is halted")?;
     let devices = machine.run("lspci -n")?;
     if devices.contains("8086:10d3") {
         return Err(machine.refute(format!("the guest sees the appliance's NIC:\n{devices}")));
@@ -123,12 +125,20 @@ fn wait_inside(machine: &mut Running) -> Result<(), Failure> {
     }
 }
 
-/// The appliance answers from outside.
-fn ping(machine: &mut Running, network: &Network, when: &str) -> Result<(), Failure> {
+/// The appliance answers from outside: ping, and its echo service by TCP and UDP.
+fn answers(machine: &mut Running, network: &Network, when: &str) -> Result<(), Failure> {
+    const TEXT: &str = "told and told again";
+    let failed = |machine: &mut Running, failure| machine.refute(format!("while {when}: {failure:?}"));
     let answered = network.run(&format!("busybox ping -c 3 -W 5 {APPLIANCE}"));
-    answered
-        .map(|_| ())
-        .map_err(|failure| machine.refute(format!("while {when}: {failure:?}")))
+    answered.map_err(|failure| failed(machine, failure))?;
+    for protocol in ["TCP4", "UDP4"] {
+        // What comes within five seconds of the end of the question.
+        let call = format!("echo {TEXT} | socat -t 5 - {protocol}:{APPLIANCE}:7,connect-timeout=5");
+        let echoed = network.run(&call).map_err(|failure| failed(machine, failure))?;
+        let what = format!("the echo by {protocol} while {when}");
+        assert_same(machine, &what, &echoed.trim(), &TEXT)?;
+    }
+    Ok(())
 }
 
 /// What arrives is what was sent, both times.
