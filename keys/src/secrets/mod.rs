@@ -189,6 +189,14 @@ impl Secrets {
         })
     }
 
+    /// The key that tunnels name so.
+    #[must_use]
+    pub fn wireguard(&self, kind: WireGuardKind, name: &str) -> Option<&WireGuardKey> {
+        self.wireguard
+            .iter()
+            .find(|key| key.kind == kind && key.name == name)
+    }
+
     /// The key of the volume with this name.
     #[must_use]
     pub fn volume(&self, name: &str) -> Option<&VolumeSecret> {

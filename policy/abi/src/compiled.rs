@@ -10,7 +10,7 @@ use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
 /// Version of this layout. A loader refuses any other.
-pub const FORMAT: u16 = 3;
+pub const FORMAT: u16 = 4;
 
 /// Everything the target needs from a policy file.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -81,6 +81,12 @@ impl CompiledPolicy {
             bytes.extend_from_slice(&body);
         }
         bytes
+    }
+
+    /// Whether it names keys, so that a key store has to be unlocked for it.
+    #[must_use]
+    pub fn needs_keys(&self) -> bool {
+        !self.storage.volumes.is_empty() || !self.network.tunnels.is_empty()
     }
 
     /// Reads what [`Self::to_bytes`] wrote.

@@ -143,6 +143,34 @@ impl Event {
         tells: "a NIC that its driver cannot have, and why: it is concealed",
         remedy: "another `driver` in the policy",
     };
+    /// Keys were agreed on with a tunnel's peer.
+    pub const TUNNEL_UP: Self = Self {
+        code: 605,
+        level: Level::Info,
+        tells: "keys were agreed on with a tunnel's peer; every two minutes while there is traffic",
+        remedy: "",
+    };
+    /// A tunnel's peer does not answer.
+    pub const PEER_SILENT: Self = Self {
+        code: 606,
+        level: Level::Warning,
+        tells: "a tunnel's peer has not answered for 90 seconds; what waited for it was dropped",
+        remedy: "is the server up, does it know the public key, does the network let UDP through?",
+    };
+    /// A tunnel's peer is somewhere else.
+    pub const ENDPOINT_CHANGED: Self = Self {
+        code: 607,
+        level: Level::Info,
+        tells: "a tunnel's peer is somewhere else: it moved, or its name leads there",
+        remedy: "",
+    };
+    /// The name of a tunnel's peer leads nowhere.
+    pub const ENDPOINT_UNKNOWN: Self = Self {
+        code: 608,
+        level: Level::Warning,
+        tells: "no name server knows the name of a tunnel's peer",
+        remedy: "`[ip] dns`, and the name in `endpoint`",
+    };
 
     /// The guest shuts down or resets the machine.
     pub const GUEST_RESET: Self = Self {
@@ -153,7 +181,7 @@ impl Event {
     };
 
     /// Every kind, for the documentation and for decoding.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 21] = [
         Self::STARTED,
         Self::CPU_ENTERED,
         Self::MEMORY,
@@ -171,6 +199,10 @@ impl Event {
         Self::NETWORK_CONCEALED,
         Self::LINES_LOST,
         Self::FRAMES_LOST,
+        Self::TUNNEL_UP,
+        Self::PEER_SILENT,
+        Self::ENDPOINT_CHANGED,
+        Self::ENDPOINT_UNKNOWN,
     ];
 
     /// The kind that is shown so.

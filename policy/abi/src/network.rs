@@ -1,7 +1,9 @@
 //! What the policy says about NICs: what becomes of their frames, the appliance's own addresses, syslog, services.
 
+use alloc::string::String;
 use alloc::vec::Vec;
 use core::net::{IpAddr, SocketAddr};
+use core::num::NonZeroU16;
 use serde::{Deserialize, Serialize};
 
 /// Everything about networks; empty where the policy binds no NIC.
@@ -11,6 +13,8 @@ pub struct Network {
     pub nics: Vec<Nic>,
     /// `[ip]` and every `[ip.NAME]`.
     pub interfaces: Vec<Interface>,
+    /// Every `[tunnel.NAME]`.
+    pub tunnels: Vec<Tunnel>,
     /// `[syslog]`.
     pub syslog: Option<Syslog>,
     /// `[echo]`.
@@ -30,7 +34,7 @@ pub struct Nic {
     pub log: bool,
 }
 
-/// What becomes of a NIC's frames: `net=` of the selection language. Tunnels are not carried yet.
+/// What becomes of a NIC's frames: `net=` of the selection language.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum Module {
     /// The guest's, as they are.
@@ -43,6 +47,57 @@ pub enum Module {
     IpPass,
     /// `net` left out: for the appliance's log alone, hidden from the guest.
     Own,
+    /// The guest's, through a tunnel and nowhere else.
+    Vpn {
+        /// Index into [`Network::tunnels`].
+        tunnel: u32,
+    },
+}
+
+/// A WireGuard tunnel: `[tunnel.NAME]`. Its secrets are named, not held.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Tunnel {
+    /// NAME.
+    pub name: String,
+    /// The guest's addresses inside.
+    pub addresses: Vec<Prefix>,
+    /// Name servers that the guest is told.
+    pub dns: Vec<IpAddr>,
+    /// Bytes of the longest packet inside.
+    pub mtu: u16,
+    /// The private key's name in the key store.
+    pub private_key: String,
+    /// The other ends.
+    pub peers: Vec<Peer>,
+}
+
+/// The other end of a tunnel.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Peer {
+    /// Who it is.
+    pub public_key: [u8; 32],
+    /// The preshared key's name in the key store.
+    pub preshared_key: Option<String>,
+    /// Where it is found at first.
+    pub endpoint: Endpoint,
+    /// The networks behind it.
+    pub allowed: Vec<Prefix>,
+    /// Seconds between packets that keep the way open.
+    pub keepalive: Option<NonZeroU16>,
+}
+
+/// Where a peer is found.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum Endpoint {
+    /// At an address.
+    Address(SocketAddr),
+    /// At the addresses that the name servers of the NIC's interface know by this name.
+    Name {
+        /// The name, at most 253 bytes.
+        host: String,
+        /// The UDP port.
+        port: u16,
+    },
 }
 
 /// An address of the appliance's own.
@@ -97,12 +152,23 @@ impl Prefix {
 pub struct Syslog {
     /// The collector.
     pub to: SocketAddr,
+    /// The way to it, of a NIC with a tunnel; of any other there is one only.
+    pub via: Via,
     /// The form of messages.
     pub format: SyslogFormat,
     /// Our address in messages; that of the NIC's interface where `None`.
     pub source: Option<IpAddr>,
     /// The collector's, or the router's, hardware address; asked by ARP where `None`.
     pub mac: Option<[u8; 6]>,
+}
+
+/// How the log of a NIC with a tunnel leaves.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum Via {
+    /// Through the tunnel, from the guest's address.
+    Tunnel,
+    /// Beside it, from the appliance's.
+    Outside,
 }
 
 /// The form of syslog messages.

@@ -1,15 +1,23 @@
-//! NICs, own addresses, syslog and the echo service as the hypervisor reads them.
+//! NICs, own addresses, tunnels, syslog and the echo service as the hypervisor reads them.
 
+use crate::rules::unknown_via;
 use crate::schema::{
-    Addressing as AddressingText, Device, Document, Echo as EchoTable, Interface as InterfaceTable,
-    NetModule, Syslog as SyslogTable, SyslogFormat as FormatWord,
+    Addressing as AddressingText, Device, Document, Echo as EchoTable, Host, Interface as InterfaceTable,
+    Named, NetModule, Peer as PeerTable, Syslog as SyslogTable, SyslogFormat as FormatWord,
+    Tunnel as TunnelTable,
 };
 use ipnet::IpNet;
-use sekisho_abi::network::{Addressing, Echo, Interface, Module, Network, Nic, Prefix, Syslog, SyslogFormat};
+use sekisho_abi::network::{
+    Addressing, Echo, Endpoint, Interface, Module, Network, Nic, Peer, Prefix, Syslog, SyslogFormat, Tunnel,
+    Via,
+};
 use std::net::SocketAddr;
+use std::num::NonZeroU16;
 
-/// Everything about networks; `None` where something is missing that was reported. A rule with a tunnel has no module
-/// yet and is left out: [`super::unsupported`] refuses it.
+/// Bytes of the longest packet in a tunnel that says nothing: what fits into a frame's 1500 behind IPv6, UDP and WireGuard.
+const MTU: u16 = 1420;
+
+/// Everything about networks; `None` where something is missing that was reported.
 pub(crate) fn lower(document: &Document) -> Option<Network> {
     let nics = document.devices().iter().enumerate().filter(|(_, device)| {
         let driver = device.driver.as_ref();
@@ -17,9 +25,10 @@ pub(crate) fn lower(document: &Document) -> Option<Network> {
     });
     Some(Network {
         nics: nics
-            .filter_map(|(index, device)| Some(nic(index, device, module(device)?, document)))
+            .map(|(index, device)| nic(index, device, module(device, document)?, document))
             .collect::<Option<_>>()?,
         interfaces: document.interfaces().map(interface).collect::<Option<_>>()?,
+        tunnels: document.tunnels().iter().map(tunnel).collect::<Option<_>>()?,
         syslog: match &document.syslog {
             Some(table) => Some(syslog(table)?),
             None => None,
@@ -31,14 +40,21 @@ pub(crate) fn lower(document: &Document) -> Option<Network> {
     })
 }
 
-fn module(device: &Device) -> Option<Module> {
+fn module(device: &Device, document: &Document) -> Option<Module> {
     match device.net.as_ref().map(|net| net.value) {
         None => Some(Module::Own),
         Some(NetModule::Pass) => Some(Module::Pass),
         Some(NetModule::Null) => Some(Module::Null),
         Some(NetModule::Ip) => Some(Module::Ip),
         Some(NetModule::IpPass) => Some(Module::IpPass),
-        Some(NetModule::Vpn) => None,
+        Some(NetModule::Vpn) => {
+            let name = device.tunnel.as_ref()?.value.as_str();
+            let mut tunnels = document.tunnels().iter();
+            let place = tunnels.position(|tunnel| tunnel.name.value.as_str() == name)?;
+            Some(Module::Vpn {
+                tunnel: u32::try_from(place).ok()?,
+            })
+        }
     }
 }
 
@@ -72,6 +88,44 @@ fn interface(table: &InterfaceTable) -> Option<Interface> {
     })
 }
 
+fn tunnel(named: &Named<TunnelTable>) -> Option<Tunnel> {
+    let table = &named.table;
+    let addresses = table.address.as_ref()?.value.iter();
+    let dns = table.dns.iter().flat_map(|servers| &servers.value);
+    Some(Tunnel {
+        name: named.name.value.as_str().to_owned(),
+        addresses: addresses.map(|address| prefix(address.value.0)).collect(),
+        dns: dns.map(|server| server.value).collect(),
+        mtu: table.mtu.as_ref().map_or(MTU, |mtu| mtu.value.0),
+        private_key: table.private_key.as_ref()?.value.as_str().to_owned(),
+        peers: table.peers().iter().map(peer).collect::<Option<_>>()?,
+    })
+}
+
+fn peer(table: &PeerTable) -> Option<Peer> {
+    let endpoint = &table.endpoint.as_ref()?.value;
+    let allowed = table.allowed_ips.as_ref()?.value.iter();
+    Some(Peer {
+        public_key: table.public_key.as_ref()?.value.0,
+        preshared_key: table
+            .preshared_key
+            .as_ref()
+            .map(|key| key.value.as_str().to_owned()),
+        endpoint: match &endpoint.host {
+            Host::Address(address) => Endpoint::Address(SocketAddr::new(*address, endpoint.port)),
+            Host::Name(host) => Endpoint::Name {
+                host: host.clone(),
+                port: endpoint.port,
+            },
+        },
+        allowed: allowed.map(|network| prefix(network.value.0)).collect(),
+        keepalive: table
+            .persistent_keepalive
+            .as_ref()
+            .and_then(|seconds| NonZeroU16::new(seconds.value.0)),
+    })
+}
+
 fn prefix(net: IpNet) -> Prefix {
     Prefix {
         address: net.addr(),
@@ -83,6 +137,10 @@ fn syslog(table: &SyslogTable) -> Option<Syslog> {
     let to = table.to.as_ref()?.value;
     Some(Syslog {
         to: SocketAddr::new(to.address, to.port),
+        via: match &table.via {
+            Some(way) if way.value.as_str() == unknown_via::OUTSIDE => Via::Outside,
+            _ => Via::Tunnel,
+        },
         format: match table.format.as_ref().map(|format| format.value) {
             None | Some(FormatWord::Rfc5424) => SyslogFormat::Rfc5424,
             Some(FormatWord::Rfc3164) => SyslogFormat::Rfc3164,

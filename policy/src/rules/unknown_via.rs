@@ -4,7 +4,8 @@ use crate::context::Context;
 use crate::findings::{Findings, Rule, choices};
 
 /// The word that is no tunnel's name.
-const OUTSIDE: &str = "outside";
+/// What `via` says where the log does not go through a tunnel.
+pub(crate) const OUTSIDE: &str = "outside";
 
 pub(crate) static RULE: Rule = Rule {
     code: "E0426",

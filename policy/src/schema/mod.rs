@@ -17,7 +17,8 @@ pub use value::{
     MacAddress, Mtu, Name, Network, PartitionNumber, PublicKey, SchemaVersion, Target, Uuid,
 };
 
-use crate::read::{Family, Named, table, words};
+pub(crate) use crate::read::Named;
+use crate::read::{Family, table, words};
 use crate::source::{Located, Span};
 
 words! {

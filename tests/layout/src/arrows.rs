@@ -30,7 +30,10 @@ const ARROWS: [(&str, &[&str]); 13] = [
     ),
     ("sekisho-nested", &[]),
     ("sekisho-vpn", &["sekisho-crypto"]),
-    ("sekisho-mediator", &["sekisho-abi", "sekisho-crypto"]),
+    (
+        "sekisho-mediator",
+        &["sekisho-abi", "sekisho-crypto", "sekisho-vpn"],
+    ),
     (
         "sekisho-machine",
         &["sekisho-abi", "sekisho-keys", "sekisho-mediator"],

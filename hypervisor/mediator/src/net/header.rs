@@ -4,7 +4,7 @@
 //! that a receiver would look at.
 
 use super::frame::{HEADER_LENGTH, MacAddress};
-use core::net::{Ipv4Addr, Ipv6Addr};
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// EtherType of IPv4 (IEEE 802 numbers of IANA, as all three).
 pub(crate) const IPV4: u16 = 0x0800;
@@ -117,6 +117,23 @@ impl<'f> Header<'f> {
             }
         }
         None
+    }
+
+    /// The sender of a whole UDP datagram right behind its IP header, and the two ports.
+    pub(crate) fn udp_ends(&self) -> Option<(IpAddr, u16, u16)> {
+        let (source, protocol, content) = match self.kind {
+            IPV4 => {
+                let (protocol, content) = self.ipv4_content()?;
+                (IpAddr::V4(self.ipv4_source()?), protocol, content)
+            }
+            IPV6 => {
+                let [next] = self.at(6)?;
+                (IpAddr::V6(self.ipv6_source()?), next, self.payload.get(40..)?)
+            }
+            _ => return None,
+        };
+        let [a, b, c, d] = *content.first_chunk()?;
+        (protocol == UDP).then_some((source, u16::from_be_bytes([a, b]), u16::from_be_bytes([c, d])))
     }
 
     /// The sender's protocol address in an ARP packet (RFC 826).

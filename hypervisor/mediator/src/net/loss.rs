@@ -38,6 +38,22 @@ pub enum Loss {
     GuestTooLarge,
     /// Out of the tunnel, and not for the guest.
     TunnelForeign,
+    /// A packet of the guest's to where no peer is.
+    TunnelNoRoute,
+    /// A packet of the guest's waited for the tunnel for too long, or too many did.
+    TunnelDown,
+    /// A datagram of the tunnel's found no way out: no address yet, or too many waited.
+    TunnelFull,
+    /// From outside, at the tunnel's port: of no peer, or by somebody without the keys.
+    TunnelNoise,
+    /// From outside, of a peer: it came before, or too late.
+    TunnelReplayed,
+    /// From outside: more handshakes than are worked on.
+    TunnelFlood,
+    /// For the guest, which gave no room for it.
+    GuestSlow,
+    /// The appliance's stack made a frame that a NIC with a tunnel does not send.
+    Withheld,
 }
 
 impl Kind for Loss {
@@ -56,6 +72,14 @@ impl Kind for Loss {
         Self::GuestLocal,
         Self::GuestTooLarge,
         Self::TunnelForeign,
+        Self::TunnelNoRoute,
+        Self::TunnelDown,
+        Self::TunnelFull,
+        Self::TunnelNoise,
+        Self::TunnelReplayed,
+        Self::TunnelFlood,
+        Self::GuestSlow,
+        Self::Withheld,
     ];
     const PLACE: Option<&'static str> = None;
 
@@ -75,6 +99,14 @@ impl Kind for Loss {
             Self::GuestLocal => "unwanted packet to the gateway",
             Self::GuestTooLarge => "guest's packet too large for the tunnel",
             Self::TunnelForeign => "packet of the tunnel that is not the guest's",
+            Self::TunnelNoRoute => "guest's packet to where no peer is",
+            Self::TunnelDown => "guest's packet while the tunnel was down",
+            Self::TunnelFull => "tunnel's datagram without a way",
+            Self::TunnelNoise => "datagram of no peer",
+            Self::TunnelReplayed => "peer's datagram that came before or too late",
+            Self::TunnelFlood => "too many handshakes",
+            Self::GuestSlow => "frame for which the guest had no room",
+            Self::Withheld => "appliance's frame withheld",
         }
     }
 

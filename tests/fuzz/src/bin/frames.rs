@@ -9,7 +9,7 @@
 use arbitrary::{Arbitrary, Result, Unstructured};
 use libfuzzer_sys::fuzz_target;
 use sekisho_abi::network::{
-    Addressing, Echo, Interface, Module as Kind, Network, Nic, Prefix, Syslog, SyslogFormat,
+    Addressing, Echo, Interface, Module as Kind, Network, Nic, Prefix, Syslog, SyslogFormat, Via,
 };
 use sekisho_mediator::log::{Event, Line, Log, Sink};
 use sekisho_mediator::net::frame::{Frame, MacAddress, Offload};
@@ -148,8 +148,10 @@ impl Scene {
         let network = Network {
             nics: Vec::new(),
             interfaces: vec![interface],
+            tunnels: Vec::new(),
             syslog: Some(Syslog {
                 to: (PEER, 514).into(),
+                via: Via::Outside,
                 format: SyslogFormat::Rfc5424,
                 source: None,
                 mac: None,

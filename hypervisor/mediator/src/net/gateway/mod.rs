@@ -64,11 +64,11 @@ pub struct Gateway {
 
 /// What became of a frame of the guest's.
 #[derive(PartialEq, Eq, Debug)]
-pub enum Outgoing<'g> {
+pub enum Outgoing<'g, 'f> {
     /// An IP packet for the tunnel, not longer than its MTU.
-    Packet(&'g mut [u8]),
+    Packet(&'f mut [u8]),
     /// An IPv4 packet for the tunnel that has to be cut into fragments.
-    Large(&'g [u8]),
+    Large(&'f [u8]),
     /// A frame for the guest.
     Reply(&'g [u8]),
     /// It was for the gateway, and asks for no answer.
@@ -108,7 +108,11 @@ impl Gateway {
     ///
     /// # Errors
     /// [`Loss`]: it goes nowhere, and why.
-    pub fn outgoing<'g>(&'g mut self, frame: &'g mut [u8], now: Instant) -> Result<Outgoing<'g>, Loss> {
+    pub fn outgoing<'g, 'f>(
+        &'g mut self,
+        frame: &'f mut [u8],
+        now: Instant,
+    ) -> Result<Outgoing<'g, 'f>, Loss> {
         let header = Header::read(frame).ok_or(Loss::GuestMalformed)?;
         let (kind, source) = (header.kind, header.source);
         let start = frame.len() - header.payload.len();
@@ -138,7 +142,7 @@ impl Gateway {
         }
     }
 
-    fn outcome<'g>(&'g self, fate: Fate, packet: &'g mut [u8]) -> Outgoing<'g> {
+    fn outcome<'g, 'f>(&'g self, fate: Fate, packet: &'f mut [u8]) -> Outgoing<'g, 'f> {
         match fate {
             Fate::Tunnel => Outgoing::Packet(packet),
             Fate::Fragments => Outgoing::Large(packet),

@@ -5,6 +5,7 @@
 
 mod claim;
 mod station;
+pub mod vpn;
 
 pub use station::Station;
 
@@ -19,8 +20,12 @@ use crate::seam::Instant;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::net::IpAddr;
-use sekisho_abi::network::{Addressing, Interface, Module as Kind, Network, Nic, Prefix, Syslog};
+use core::num::NonZeroU16;
+use sekisho_abi::network::{
+    Addressing, Interface, Module as Kind, Network, Nic, Prefix, Syslog, Tunnel, Via,
+};
 use station::Admission;
+use vpn::{Opened, Vpn};
 
 /// Nanoseconds that a frame for the appliance may wait where no access of the guest's gives occasion to look.
 const PATIENCE: u64 = 1_000_000;
@@ -33,6 +38,8 @@ pub enum Module {
     Null,
     /// `ip`, and `null` or a NIC of ours that carries the log: the guest is cut off, the appliance is there.
     Ip(Box<Station>),
+    /// `vpn`: the guest is behind a tunnel.
+    Vpn(Box<Vpn>),
     /// `ippass`, and `pass` that carries the log: the guest's, but for what is the appliance's.
     IpPass(Box<Station>),
 }
@@ -55,24 +62,72 @@ impl Module {
     #[must_use]
     pub fn new(policy: &Network, nic: &Nic, around: &Surroundings) -> Self {
         let syslog = policy.syslog.filter(|_| nic.log);
+        let station = |admission| {
+            let of = Purpose {
+                admission,
+                syslog,
+                tunnel: None,
+            };
+            station(policy, nic, around, of)
+        };
         match nic.module {
             Kind::Pass | Kind::Null | Kind::Own if syslog.is_none() => match nic.module {
                 Kind::Pass => Self::Pass,
                 _ => Self::Null,
             },
-            Kind::Pass => Self::IpPass(station(policy, nic, around, Admission::Ways)),
-            Kind::Null | Kind::Own => Self::Ip(station(policy, nic, around, Admission::Ways)),
-            Kind::Ip => Self::Ip(station(policy, nic, around, Admission::All)),
-            Kind::IpPass => Self::IpPass(station(policy, nic, around, Admission::All)),
+            Kind::Pass => Self::IpPass(station(Admission::Ways)),
+            Kind::Null | Kind::Own => Self::Ip(station(Admission::Ways)),
+            Kind::Ip => Self::Ip(station(Admission::All)),
+            Kind::IpPass => Self::IpPass(station(Admission::All)),
+            // Without its keys, which `with_tunnel` has, there is no way.
+            Kind::Vpn { .. } => Self::Null,
         }
     }
 
+    /// The module of a NIC whose guest is behind `tunnel`, which was opened with its keys.
+    #[must_use]
+    pub fn with_tunnel(
+        policy: &Network,
+        nic: &Nic,
+        around: &Surroundings,
+        tunnel: &Tunnel,
+        opened: Opened,
+    ) -> Self {
+        let syslog = policy.syslog.filter(|_| nic.log);
+        let outside = syslog.filter(|syslog| syslog.via == Via::Outside);
+        let inside = syslog.filter(|syslog| syslog.via == Via::Tunnel);
+        let port = vpn::port(around.seed);
+        let setup = vpn::Setup {
+            policy: tunnel,
+            opened,
+            nic: around.nic,
+            port,
+            collector: outside.map(|syslog| syslog.to),
+            log: inside.map(|syslog| {
+                (
+                    Sender::new(syslog, around.nic, around.identity.clone(), around.clock),
+                    syslog.to,
+                )
+            }),
+        };
+        let of = Purpose {
+            admission: Admission::Tunnel,
+            syslog: outside,
+            tunnel: Some(port),
+        };
+        Self::Vpn(Box::new(Vpn::new(*station(policy, nic, around, of), setup)))
+    }
+
     /// Decides on a frame that the guest sends. The appliance never sees it: the guest reaches its address by no wire.
-    pub fn outgoing(&mut self, frame: Frame<'_>, _now: Instant) -> Verdict {
+    pub fn outgoing(&mut self, frame: Frame<'_>, now: Instant) -> Verdict {
         match self {
             Self::Pass => Verdict::Forward,
             Self::Null | Self::Ip(_) => Verdict::Stop,
             Self::IpPass(station) => station.let_out(frame),
+            Self::Vpn(vpn) => {
+                vpn.outgoing(frame, now);
+                Verdict::Stop
+            }
         }
     }
 
@@ -86,21 +141,48 @@ impl Module {
                 Verdict::Stop
             }
             Self::IpPass(station) => station.share(frame),
+            Self::Vpn(vpn) => {
+                vpn.incoming(frame);
+                Verdict::Stop
+            }
         }
     }
 
     /// Takes what is new in the log and is to leave by this NIC. Only reads, and is short, since the log is locked meanwhile;
     /// the lines go out with the next [`Self::poll`].
     pub fn collect(&mut self, log: &Log, now: Instant) {
-        if let Some(station) = self.station() {
-            station.collect(log, now);
+        match self {
+            Self::Pass | Self::Null => {}
+            Self::Ip(station) | Self::IpPass(station) => station.collect(log, now),
+            Self::Vpn(vpn) => vpn.collect(log, now),
         }
     }
 
     /// Does what is due and gives its own frames out. `None` where it waits for frames, lines or the link alone, else when it
     /// wants to be polled again at the latest.
     pub fn poll(&mut self, now: Instant, out: &mut impl Outlets) -> Option<Instant> {
-        self.station()?.poll(now, out)
+        match self {
+            Self::Pass | Self::Null => None,
+            Self::Ip(station) | Self::IpPass(station) => station.poll(now, out),
+            Self::Vpn(vpn) => vpn.poll(now, out),
+        }
+    }
+
+    /// Whether frames of its own wait for [`Self::poll`], because of a frame that it was shown.
+    #[must_use]
+    pub const fn waits(&self) -> bool {
+        match self {
+            Self::Vpn(vpn) => vpn.waits(),
+            Self::Pass | Self::Null | Self::Ip(_) | Self::IpPass(_) => false,
+        }
+    }
+
+    /// What a tunnel has for the log.
+    pub fn take_notice(&mut self) -> Option<vpn::Notice> {
+        match self {
+            Self::Vpn(vpn) => vpn.take_notice(),
+            Self::Pass | Self::Null | Self::Ip(_) | Self::IpPass(_) => None,
+        }
     }
 
     /// When to look for frames from the wire at the latest, though nothing tells of any: the guest may be halted.
@@ -109,10 +191,16 @@ impl Module {
         self.hardware().map(|_| Instant(now.0.saturating_add(PATIENCE)))
     }
 
-    /// Sends the last lines at once, whatever the pace: for a machine that stops.
+    /// Sends the last lines at once, whatever the pace, and forgets every key: for a machine that stops.
     pub fn flush(&mut self, log: &Log, now: Instant, out: &mut impl Outlets) {
-        if let Some(station) = self.station() {
-            station.flush(log, now, out);
+        match self {
+            Self::Pass | Self::Null => {}
+            Self::Ip(station) | Self::IpPass(station) => station.flush(log, now, out),
+            Self::Vpn(vpn) => {
+                vpn.flush(log, now, out);
+                // The keys are wiped with it.
+                *self = Self::Null;
+            }
         }
     }
 
@@ -122,6 +210,7 @@ impl Module {
         match self {
             Self::Pass | Self::IpPass(_) => GuestLink::Wire,
             Self::Null | Self::Ip(_) => GuestLink::Down,
+            Self::Vpn(_) => GuestLink::Up,
         }
     }
 
@@ -132,6 +221,7 @@ impl Module {
         match self {
             Self::Pass | Self::Null => None,
             Self::Ip(station) | Self::IpPass(station) => Some(station.hardware()),
+            Self::Vpn(vpn) => Some(vpn.station().hardware()),
         }
     }
 
@@ -141,6 +231,7 @@ impl Module {
         match self {
             Self::Pass | Self::Null => None,
             Self::Ip(station) | Self::IpPass(station) => station.address(),
+            Self::Vpn(vpn) => vpn.station().address(),
         }
     }
 
@@ -153,7 +244,7 @@ impl Module {
     #[must_use]
     pub fn echo_counts(&self) -> EchoCounts {
         match self {
-            Self::Pass | Self::Null => EchoCounts::default(),
+            Self::Pass | Self::Null | Self::Vpn(_) => EchoCounts::default(),
             Self::Ip(station) | Self::IpPass(station) => station.echo_counts(),
         }
     }
@@ -162,15 +253,30 @@ impl Module {
         match self {
             Self::Pass | Self::Null => None,
             Self::Ip(station) | Self::IpPass(station) => Some(station),
+            Self::Vpn(vpn) => Some(vpn.station_mut()),
         }
     }
 }
 
-fn station(policy: &Network, nic: &Nic, around: &Surroundings, admission: Admission) -> Box<Station> {
+/// What a station is for.
+#[derive(Clone, Copy)]
+struct Purpose {
+    admission: Admission,
+    /// The log, if it leaves by the station.
+    syslog: Option<Syslog>,
+    /// The port of a tunnel, if one does.
+    tunnel: Option<NonZeroU16>,
+}
+
+fn station(policy: &Network, nic: &Nic, around: &Surroundings, purpose: Purpose) -> Box<Station> {
     let interface = nic
         .interface
         .and_then(|index| policy.interfaces.get(usize::try_from(index).ok()?));
-    let syslog = policy.syslog.filter(|_| nic.log);
+    let Purpose {
+        admission,
+        syslog,
+        tunnel,
+    } = purpose;
     let own = interface.cloned().or_else(|| of_source(syslog?));
     let own_hardware = own
         .as_ref()
@@ -181,6 +287,7 @@ fn station(policy: &Network, nic: &Nic, around: &Surroundings, admission: Admiss
         own: own.as_ref(),
         echo: policy.echo.as_ref().filter(|_| admission == Admission::All),
         collector: syslog.map(|syslog| syslog.to.ip()),
+        tunnel,
         seed: around.seed,
     };
     let sender =

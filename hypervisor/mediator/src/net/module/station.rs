@@ -19,6 +19,8 @@ pub(super) enum Admission {
     All,
     /// What finds ways: ARP, neighbour discovery, DHCP. The NIC is for the log alone.
     Ways,
+    /// The same, and a tunnel's datagrams.
+    Tunnel,
 }
 
 /// The appliance on one NIC.
@@ -96,10 +98,12 @@ impl Station {
                 return Err(Loss::Fragment);
             }
         }
-        if self.admission == Admission::Ways && !finds_ways(header, own) {
-            return Err(Loss::Unwanted);
-        }
-        Ok(())
+        let is_wanted = match self.admission {
+            Admission::All => true,
+            Admission::Ways => finds_ways(header, own),
+            Admission::Tunnel => finds_ways(header, own) || self.stack.is_of_tunnel(header),
+        };
+        if is_wanted { Ok(()) } else { Err(Loss::Unwanted) }
     }
 
     /// Copies a frame for the stack, without its priority tag.
@@ -117,6 +121,21 @@ impl Station {
             Refused::Full => Loss::InboxFull,
             Refused::TooLong => Loss::TooLong,
         })
+    }
+
+    /// Its stack, for who sends by it too.
+    pub(super) const fn stack(&mut self) -> &mut Stack {
+        &mut self.stack
+    }
+
+    /// Its stack, and where what goes nowhere is counted.
+    pub(super) const fn parts(&mut self) -> (&mut Stack, &mut Losses) {
+        (&mut self.stack, &mut self.losses)
+    }
+
+    /// Whether something is at the other end of the wire.
+    pub(super) fn is_linked(&self) -> bool {
+        self.link == WireLink::Up
     }
 
     /// Takes what is new in the log, to be sent when there is a way.

@@ -236,7 +236,7 @@ impl Pro100 {
                 let now = host.now();
                 nic.look(&mut self.module, ports, host, now);
                 nic.note_causes_read();
-                if self.nic.shown > 0 && self.nic.usage == Use::Module {
+                if self.nic.usage == Use::Module && (self.nic.shown > 0 || self.module.waits()) {
                     self.let_module_work(ports, host, now);
                 }
                 told | self.nic.causes

@@ -37,10 +37,10 @@ impl Control {
     pub(super) const fn hardware_device(&self, usage: Use) -> u32 {
         let guest = self.device & !(CTRL_RST | CTRL_MASTER_DISABLE);
         match usage {
-            // A PAUSE frame is a frame too.
+            // A PAUSE frame is a frame too: it would pass a module by.
             Use::Nobody => guest & !CTRL_TFCE,
             Use::Guest => guest,
-            Use::Module => guest | CTRL_SLU,
+            Use::Module => guest & !CTRL_TFCE | CTRL_SLU,
         }
     }
 

@@ -311,9 +311,9 @@ impl Pro1000 {
         self.nic.raise(causes, registers);
     }
 
-    /// Lets a module that was shown frames answer them at once.
+    /// Lets a module that was shown frames, or took the guest's, go on at once.
     fn answer_frames<R: Registers, H: Host>(&mut self, registers: &mut R, host: &mut H, now: Instant) -> u32 {
-        if self.nic.usage == Use::Module && self.nic.shown > 0 {
+        if self.nic.usage == Use::Module && (self.nic.shown > 0 || self.module.waits()) {
             self.let_module_work(registers, host, now)
         } else {
             0

@@ -2,6 +2,7 @@
 
 use super::BadLease;
 use super::addresses::Addresses;
+use super::resolver::Resolver;
 use core::net::{IpAddr, Ipv4Addr};
 use sekisho_abi::network::Prefix;
 use smoltcp::iface::{Interface, SocketHandle, SocketSet};
@@ -31,14 +32,19 @@ impl Lease {
         sockets: &mut SocketSet<'static>,
         interface: &mut Interface,
         addresses: &mut Addresses,
+        resolver: Option<&mut Resolver>,
     ) -> Option<BadLease> {
         let socket = sockets.get_mut::<Socket<'_>>(self.socket);
         match socket.poll()? {
             Event::Configured(config) => {
                 let given = usable(&config);
+                let servers = config.dns_servers.clone();
                 match given {
                     Some((own, router)) => addresses.set(interface, Some(own), router.map(IpAddr::V4)),
                     None => addresses.set(interface, None, None),
+                }
+                if let Some(resolver) = resolver.filter(|_| given.is_some()) {
+                    resolver.offer(servers.into_iter().map(IpAddr::V4), sockets);
                 }
                 given.is_none().then_some(BadLease)
             }

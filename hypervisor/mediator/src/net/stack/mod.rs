@@ -10,33 +10,43 @@ mod lease;
 mod queue;
 mod reassembly;
 mod request;
+mod resolver;
+mod tunnel;
 
 pub(crate) use addresses::Addresses;
 pub use echo::EchoCounts;
-pub(crate) use queue::{LONGEST, Refused, SHORTEST};
+pub(crate) use queue::{LONGEST, Queue, Refused, SHORTEST};
 pub(crate) use reassembly::BOUND;
+pub(crate) use resolver::{Answer, NameServers, PORT as NAME_SERVER_PORT};
+pub(crate) use tunnel::LONGEST_DATAGRAM;
 
 use crate::net::frame::{Frame, MacAddress};
+use crate::net::header::Header;
 use crate::net::port::Outlets;
 use crate::seam::Instant;
 use alloc::boxed::Box;
 use alloc::vec;
 use alloc::vec::Vec;
 use core::net::{IpAddr, SocketAddr};
+use core::num::NonZeroU16;
 use device::Wire;
 use echo::EchoService;
 use lease::Lease;
 use request::Request;
+use resolver::{Resolver, Version};
 use sekisho_abi::network::{Addressing, Echo, Interface as Own};
 use smoltcp::iface::{Config, Interface, PollIngressSingleResult, PollResult, SocketHandle, SocketSet};
 use smoltcp::socket::udp;
 use smoltcp::time;
 use smoltcp::wire::{EthernetAddress, HardwareAddress};
+use tunnel::TunnelSocket;
 
 /// Frames from outside that one poll looks at; the rest waits for the next.
 const FRAMES_A_POLL: usize = 64;
 /// Rounds in which one poll lets every socket send a frame.
 const ROUNDS_A_POLL: usize = 64;
+/// Times that one poll fills the way out and empties it.
+const BATCHES_A_POLL: usize = 16;
 /// Datagrams of the log that wait for the way to the collector, and their bytes.
 const LOG_DATAGRAMS: usize = 16;
 const LOG_BYTES: usize = 16 * 1024;
@@ -51,6 +61,8 @@ pub(crate) struct Setup<'p> {
     pub(crate) echo: Option<&'p Echo>,
     /// The log's collector, if the log leaves here.
     pub(crate) collector: Option<IpAddr>,
+    /// Our UDP port of a tunnel, if one leaves here; then names are resolved too.
+    pub(crate) tunnel: Option<NonZeroU16>,
     /// Random, another at every boot: ports, sequence numbers and transactions come from it.
     pub(crate) seed: u64,
 }
@@ -64,6 +76,8 @@ pub(crate) struct Stack {
     lease: Option<Lease>,
     echo: Option<EchoService>,
     log: Option<SocketHandle>,
+    tunnel: Option<TunnelSocket>,
+    resolver: Option<Resolver>,
 }
 
 impl Stack {
@@ -87,8 +101,13 @@ impl Stack {
             Some(Addressing::Dhcp) => lease = Some(Lease::new(&mut sockets)),
             None => {}
         }
+        let servers = setup.own.map_or(&[][..], |own| &own.dns);
         Box::new(Self {
             lease,
+            tunnel: setup
+                .tunnel
+                .map(|port| TunnelSocket::new(port.get(), &mut sockets)),
+            resolver: setup.tunnel.map(|_| Resolver::new(servers, &mut sockets)),
             echo: setup.echo.map(|echo| EchoService::new(echo, &mut sockets)),
             log: setup.collector.map(|_| log_socket(&mut sockets)),
             interface,
@@ -131,8 +150,13 @@ impl Stack {
         if let Some(echo) = &mut self.echo {
             echo.poll(&mut self.interface, &mut self.sockets, now);
         }
-        self.send(at);
-        self.drain(out);
+        for _ in 0..BATCHES_A_POLL {
+            self.send(at);
+            self.drain(out);
+            if !self.wire.outbox.is_empty() || !self.has_to_send() {
+                break;
+            }
+        }
         Polled {
             again: self.next_poll(at),
             bad_lease,
@@ -195,7 +219,12 @@ impl Stack {
 
     fn follow_lease(&mut self) -> Option<BadLease> {
         let lease = self.lease.as_mut()?;
-        lease.follow(&mut self.sockets, &mut self.interface, &mut self.addresses)
+        lease.follow(
+            &mut self.sockets,
+            &mut self.interface,
+            &mut self.addresses,
+            self.resolver.as_mut(),
+        )
     }
 
     /// Sends one datagram of the log to the collector.
@@ -208,6 +237,61 @@ impl Stack {
         }
         let socket = self.sockets.get_mut::<udp::Socket<'_>>(self.log.ok_or(NoWay)?);
         socket.send_slice(datagram, to).map_err(|_| NoWay)
+    }
+
+    /// Sends a datagram from the tunnel's port.
+    ///
+    /// # Errors
+    /// [`NoWay`]: no address of ours yet, or too much waits.
+    pub(crate) fn send_tunnel(&mut self, to: SocketAddr, datagram: &[u8]) -> Result<(), NoWay> {
+        if self.addresses.of_version(to.ip()).is_none() {
+            return Err(NoWay);
+        }
+        let socket = self.tunnel.as_ref().ok_or(NoWay)?;
+        socket.send(&mut self.sockets, to, datagram)
+    }
+
+    /// Whether datagrams of the tunnel wait for their way out.
+    pub(crate) fn has_to_send(&mut self) -> bool {
+        let Self { tunnel, sockets, .. } = self;
+        tunnel.as_ref().is_some_and(|tunnel| tunnel.has_to_send(sockets))
+    }
+
+    /// Copies the datagram that waits longest at the tunnel's port to the start of `place`: whose, and how long it is.
+    pub(crate) fn receive_tunnel(&mut self, place: &mut [u8]) -> Option<(SocketAddr, usize)> {
+        self.tunnel.as_ref()?.receive(&mut self.sockets, place)
+    }
+
+    /// Asks for the address of a name, if none is asked for now; whether it did.
+    pub(crate) fn resolve(&mut self, name: &str) -> bool {
+        let version = match (self.addresses.v4, self.addresses.v6) {
+            (Some(_), _) => Version::V4,
+            (None, Some(_)) => Version::V6,
+            (None, None) => return false,
+        };
+        self.resolver
+            .as_mut()
+            .is_some_and(|resolver| resolver.ask(name, version, &mut self.interface, &mut self.sockets))
+    }
+
+    /// What became of the name that was asked for, once.
+    pub(crate) fn resolved(&mut self) -> Option<Answer> {
+        self.resolver.as_mut()?.answer(&mut self.sockets)
+    }
+
+    /// Whether a frame from outside is one that the tunnel waits for: a datagram to its port, or of a name server.
+    pub(crate) fn is_of_tunnel(&self, header: &Header<'_>) -> bool {
+        let Some((source, from, to)) = header.udp_ends() else {
+            return false;
+        };
+        let is_ours = self.tunnel.as_ref().is_some_and(|socket| socket.port == to);
+        let is_answer = from == resolver::PORT && self.name_servers().contains(&Some(source));
+        is_ours || is_answer
+    }
+
+    /// Who is asked for names.
+    pub(crate) fn name_servers(&self) -> NameServers {
+        self.resolver.as_ref().map(Resolver::servers).unwrap_or_default()
     }
 
     /// Appends a frame that somebody else made.

@@ -10,13 +10,14 @@ mod message;
 
 pub use message::Identity;
 
-use super::frame::{Frame, MacAddress, Offload};
+use super::frame::{Frame, HEADER_LENGTH, MacAddress, Offload};
 use super::port::Outlets;
 use super::stack::{NoWay, Stack};
 use crate::clock::WallClock;
 use crate::log::{Event, Log};
 use crate::seam::Instant;
 use core::fmt;
+use core::net::IpAddr;
 use datagram::Ends;
 use message::{Message, Text};
 use sekisho_abi::network::Syslog;
@@ -70,9 +71,43 @@ impl Sender {
 
     /// Hands lines that were not sent yet to the stack, as many as pace and room allow. The log is only read.
     pub(crate) fn collect(&mut self, log: &Log, now: Instant, stack: &mut Stack) {
+        self.collect_by(log, now, |sender, message| match sender.policy.mac {
+            Some(_) => stack.send_frame(sender.frame(message, stack)?.as_slice()),
+            None => stack.send_log(sender.policy.to, message),
+        });
+    }
+
+    /// Hands lines that were not sent yet to `give`, as IP packets from `source`, as many as pace allows and `give` takes.
+    pub(crate) fn collect_packets(
+        &mut self,
+        log: &Log,
+        now: Instant,
+        source: IpAddr,
+        mut give: impl FnMut(&[u8]) -> Result<(), NoWay>,
+    ) {
+        self.collect_by(log, now, |sender, message| {
+            let ends = Ends {
+                source_hardware: sender.hardware,
+                destination_hardware: sender.hardware,
+                source,
+                destination: sender.policy.to,
+            };
+            let frame = datagram::Datagram::new(&ends, message).ok_or(NoWay)?;
+            give(frame.as_slice().get(HEADER_LENGTH..).unwrap_or_default())
+        });
+    }
+
+    fn collect_by(
+        &mut self,
+        log: &Log,
+        now: Instant,
+        mut give: impl FnMut(&Self, &[u8]) -> Result<(), NoWay>,
+    ) {
         self.waits = false;
         while let Some(next) = Next::after(log, self.cursor) {
-            if !self.may_send(now) || self.hand_over(&next, now, stack).is_err() {
+            let mut message = Message::default();
+            self.compose(&next, now, &mut message);
+            if !self.may_send(now) || give(self, message.bytes()).is_err() {
                 self.waits = true;
                 return;
             }
@@ -110,18 +145,6 @@ impl Sender {
 
     fn may_send(&self, now: Instant) -> bool {
         self.full_at.0.saturating_sub(now.0) <= (BURST - 1) * PACE
-    }
-
-    fn hand_over(&self, next: &Next<'_>, now: Instant, stack: &mut Stack) -> Result<(), NoWay> {
-        let mut message = Message::default();
-        self.compose(next, now, &mut message);
-        match self.policy.mac {
-            Some(_) => {
-                let frame = self.frame(message.bytes(), stack)?;
-                stack.send_frame(frame.as_slice())
-            }
-            None => stack.send_log(self.policy.to, message.bytes()),
-        }
     }
 
     fn compose(&self, next: &Next<'_>, now: Instant, message: &mut Message) {

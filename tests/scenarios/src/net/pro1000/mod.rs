@@ -6,6 +6,7 @@ mod passed;
 mod registers;
 mod resets;
 mod shared;
+mod tunnel;
 
 use super::frames;
 use sekisho_mediator::cpu::registers::Width;

@@ -14,7 +14,7 @@ use std::collections::VecDeque;
 /// The NIC's, and so the guest's.
 pub(in crate::net) const NIC: MacAddress = MacAddress([0x52, 0x54, 0, 0, 0, 0x11]);
 /// Somebody else's on the wire.
-pub(super) const PEER: MacAddress = MacAddress([0x52, 0x54, 0, 0, 0, 0x01]);
+pub(in crate::net) const PEER: MacAddress = MacAddress([0x52, 0x54, 0, 0, 0, 0x01]);
 /// The appliance's own, where the policy gives one.
 pub(super) const OWN: MacAddress = MacAddress([0x52, 0x54, 0, 0xaa, 0, 1]);
 pub(super) const BOOT: u128 = 0x0123_4567_89ab_cdef;
@@ -76,7 +76,7 @@ pub(in crate::net) struct Policy {
     pub(super) clock: Option<WallClock>,
 }
 
-pub(super) fn prefix(text: &str) -> Prefix {
+pub(in crate::net) fn prefix(text: &str) -> Prefix {
     let (address, length) = text.split_once('/').unwrap();
     Prefix {
         address: address.parse().unwrap(),
@@ -142,6 +142,7 @@ impl Policy {
         let network = Network {
             nics: vec![nic],
             interfaces: self.interface.into_iter().collect(),
+            tunnels: Vec::new(),
             syslog: self.syslog,
             echo: self.echo,
         };

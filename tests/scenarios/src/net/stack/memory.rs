@@ -4,7 +4,7 @@ use super::bench::NIC;
 use super::bench::{Policy, SECOND, dhcp, prefix};
 use super::neighbour::{ping, solicitation, udp, who_has};
 use allocation_counter::measure;
-use sekisho_abi::network::{Echo, Module as Kind, Syslog, SyslogFormat};
+use sekisho_abi::network::{Echo, Module as Kind, Syslog, SyslogFormat, Via};
 use sekisho_mediator::log::{Event, Line, Log, Sink};
 use sekisho_mediator::net::frame::{Frame, Offload};
 use sekisho_mediator::net::module::Module;
@@ -43,6 +43,7 @@ fn everything() -> Policy {
     Policy {
         syslog: Some(Syslog {
             to: "192.0.2.1:514".parse().unwrap(),
+            via: Via::Outside,
             format: SyslogFormat::Rfc5424,
             source: None,
             mac: None,

@@ -11,7 +11,7 @@ use smoltcp::wire::{
 
 pub(super) const BROADCAST: MacAddress = MacAddress::BROADCAST;
 
-pub(super) fn v4(text: &str) -> Ipv4Address {
+pub(in crate::net) fn v4(text: &str) -> Ipv4Address {
     text.parse().unwrap()
 }
 
@@ -36,7 +36,7 @@ pub(super) fn ethernet(from: MacAddress, to: MacAddress, kind: EthernetProtocol,
 }
 
 /// An ARP packet whose sender is at `from`.
-pub(super) fn arp(
+pub(in crate::net) fn arp(
     operation: ArpOperation,
     (from, sender): (MacAddress, &str),
     (to, target): (MacAddress, &str),
@@ -92,7 +92,7 @@ pub(in crate::net) fn ping(to: MacAddress, ends: (&str, &str), bytes: usize) -> 
 }
 
 /// A UDP datagram.
-pub(super) fn udp(
+pub(in crate::net) fn udp(
     to: MacAddress,
     ends: (&str, &str),
     (from_port, to_port): (u16, u16),
@@ -188,7 +188,7 @@ pub(in crate::net) fn read_ipv4(frame: &[u8]) -> Option<(Ipv4Repr, Vec<u8>)> {
 }
 
 /// Ends, ports and data of the UDP datagram in a frame, its checksums verified.
-pub(super) fn read_udp(frame: &[u8]) -> Option<(Ipv4Repr, UdpRepr, Vec<u8>)> {
+pub(in crate::net) fn read_udp(frame: &[u8]) -> Option<(Ipv4Repr, UdpRepr, Vec<u8>)> {
     let (ip, content) = read_ipv4(frame)?;
     if ip.next_header != IpProtocol::Udp {
         return None;

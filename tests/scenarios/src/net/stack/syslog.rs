@@ -2,7 +2,7 @@
 
 use super::bench::{BOOT, Bench, MILLISECOND, NIC, OWN, PEER, Policy, SECOND, fixed};
 use super::neighbour::{BROADCAST, arp, read_arp, read_udp, v4, who_has};
-use sekisho_abi::network::{Module as Kind, Syslog, SyslogFormat};
+use sekisho_abi::network::{Module as Kind, Syslog, SyslogFormat, Via};
 use sekisho_mediator::clock::WallClock;
 use sekisho_mediator::net::frame::MacAddress;
 use sekisho_mediator::net::loss::Loss;
@@ -19,6 +19,7 @@ const HOST: &str = "test-525400000011";
 fn to(text: &str) -> Syslog {
     Syslog {
         to: text.parse().unwrap(),
+        via: Via::Outside,
         format: SyslogFormat::Rfc5424,
         source: None,
         mac: None,
