@@ -1,5 +1,6 @@
 //! From a file's text to a report: read everything, check everything, put it in order.
 
+use crate::compose;
 use crate::context::Context;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::findings::Findings;
@@ -10,7 +11,7 @@ use crate::rules::{RULES, duplicate_key, missing_key, not_utf8};
 use crate::schema::Document;
 use crate::source::{Source, Span};
 use toml::Spanned;
-use toml::de::{DeTable, DeValue, Error};
+use toml::de::{DeValue, Error};
 
 /// What [`check`] found.
 #[derive(Clone, Debug)]
@@ -24,31 +25,40 @@ pub struct Report {
 /// Checks a policy file: every error of it in one run.
 #[must_use]
 pub fn check(source: &Source) -> Report {
-    if let Some(offset) = source.damaged_at() {
+    let damaged = source.files().iter().filter_map(|file| file.damaged_at);
+    let damaged: Vec<_> = damaged.map(not_utf8::finding).collect();
+    if !damaged.is_empty() {
         return Report {
             policy: None,
-            diagnostics: vec![not_utf8::finding(offset)],
+            diagnostics: damaged,
         };
     }
     let mut findings = Findings::default();
-    let (table, errors) = DeTable::parse_recoverable(source.text());
-    let syntax = report_syntax(source, &errors, &mut findings);
-    let value: Value<'_> = Spanned::new(0..0, DeValue::Table(table.into_inner()));
+    let mut broken = Vec::new();
+    let texts = compose::texts(source);
+    let tables = compose::parse(&texts).into_iter().map(|(table, errors)| {
+        broken.extend(report_syntax(source, &errors, &mut findings));
+        table.into_inner()
+    });
+    let tables = tables.collect();
     let mut found_later = Findings::default();
+    let composed = compose::compose(source, tables, &mut found_later);
+    let value: Value<'_> = Spanned::new(0..0, DeValue::Table(composed));
     let document = Document::from_toml(&value, &mut found_later);
     let policy = document.and_then(|document| {
         let context = Context::new(&document, source, &mut found_later);
-        if syntax == Syntax::Whole {
+        if broken.is_empty() {
             for check in RULES.iter().filter_map(|rule| rule.check) {
                 check(&context, &mut found_later);
             }
         }
         Policy::new(&context, source)
     });
-    if let Syntax::Broken(lines) = syntax {
+    if !broken.is_empty() {
         found_later.retain(|found| {
-            let line = source.position(found.primary.span.start).line;
-            found.code != missing_key::RULE.code && !lines.contains(line)
+            let start = found.primary.span.start;
+            let is_unsure = broken.iter().any(|lines| lines.contains(source, start));
+            found.code != missing_key::RULE.code && !is_unsure
         });
     }
     findings.extend(found_later);
@@ -60,31 +70,27 @@ pub fn check(source: &Source) -> Report {
     }
 }
 
-/// Whether the tables that the library recovered are those that the author meant.
-#[derive(PartialEq, Eq)]
-enum Syntax {
-    /// Every line was understood.
-    Whole,
-    /// These lines were not, so what is missing may only seem to be.
-    Broken(BrokenLines),
-}
-
-/// Lines that were not understood.
-#[derive(Default, PartialEq, Eq)]
+/// Lines of a file that were not understood, so what is missing may only seem to be.
 struct BrokenLines {
+    file: Span,
     single: Vec<usize>,
     /// Every line from here on is read as an item of what was never closed above.
     from: Option<usize>,
 }
 
 impl BrokenLines {
-    fn contains(&self, line: usize) -> bool {
+    fn contains(&self, source: &Source, offset: usize) -> bool {
+        self.file == source.span_at(offset) && self.contains_line(source.position(offset).line)
+    }
+
+    fn contains_line(&self, line: usize) -> bool {
         self.from.is_some_and(|from| from <= line) || self.single.contains(&line)
     }
 }
 
-fn report_syntax(source: &Source, errors: &[Error], findings: &mut Findings) -> Syntax {
-    let mut broken = BrokenLines::default();
+/// Reports what is wrong with the syntax of one file; `None` if the tables are those that the author meant.
+fn report_syntax(source: &Source, errors: &[Error], findings: &mut Findings) -> Option<BrokenLines> {
+    let mut broken: Option<BrokenLines> = None;
     for error in errors {
         let span: Span = error.span().unwrap_or_default().into();
         if error.message() == "duplicate key" {
@@ -92,8 +98,13 @@ fn report_syntax(source: &Source, errors: &[Error], findings: &mut Findings) -> 
             continue;
         }
         let slip = Slip::new(source, span, error.message());
+        let broken = broken.get_or_insert_with(|| BrokenLines {
+            file: source.span_at(span.start),
+            single: Vec::new(),
+            from: None,
+        });
         // One slip often breaks several tokens of a line; the first message is the one that helps.
-        if broken.contains(slip.line()) {
+        if broken.contains_line(slip.line()) {
             continue;
         }
         findings.push(slip.finding());
@@ -102,9 +113,5 @@ fn report_syntax(source: &Source, errors: &[Error], findings: &mut Findings) -> 
             broken.from = slip.line_above().map(|above| source.position(above.start).line);
         }
     }
-    if broken == BrokenLines::default() {
-        Syntax::Whole
-    } else {
-        Syntax::Broken(broken)
-    }
+    broken
 }

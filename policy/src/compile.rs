@@ -55,7 +55,7 @@ impl Compiled {
 
     /// One line an entry: the entry, and the place in the policy that made it.
     #[must_use]
-    pub fn trace(&self, file: &str) -> String {
+    pub fn trace(&self, policy: &Policy) -> String {
         let texts: Vec<String> = self
             .entries
             .iter()
@@ -64,7 +64,8 @@ impl Compiled {
         let width = texts.iter().map(String::len).max().unwrap_or_default();
         let mut text = String::new();
         for (traced, entry) in self.entries.iter().zip(&texts) {
-            let TracedEntry { rule, line, .. } = traced;
+            let TracedEntry { rule, line, span, .. } = traced;
+            let file = policy.file_at(*span);
             let _ = writeln!(text, "{entry:width$}  # {file}:{line} {rule}");
         }
         text

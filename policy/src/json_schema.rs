@@ -2,6 +2,7 @@
 
 use crate::schema::Document;
 use schemars::generate::SchemaSettings;
+use serde_json::json;
 
 /// The JSON Schema of schema 1, for editors that complete and check TOML.
 ///
@@ -14,6 +15,12 @@ pub fn json_schema() -> String {
         .into_generator()
         .into_root_schema_for::<Document>();
     schema.insert("title".to_owned(), "Sekisho policy, schema 1".into());
+    // What a policy must say may be said by the file that it extends, but for the schema itself.
+    if let Some(required) = schema.remove("required") {
+        let alternatives = json!([{ "required": ["extends"] }, { "required": required }]);
+        schema.insert("anyOf".to_owned(), alternatives);
+        schema.insert("required".to_owned(), json!(["policy"]));
+    }
     format!("{:#}\n", schema.to_value())
 }
 
@@ -29,7 +36,9 @@ mod tests {
     #[test]
     fn the_schema_knows_what_must_be_there_and_refuses_the_rest() {
         let schema = schema();
-        assert_eq!(schema["required"], json!(["policy", "name", "defaults"]));
+        assert_eq!(schema["required"], json!(["policy"]));
+        let whole = json!({ "required": ["policy", "name", "defaults"] });
+        assert_eq!(schema["anyOf"], json!([{ "required": ["extends"] }, whole]));
         assert_eq!(schema["additionalProperties"], json!(false));
         let defaults = &schema["definitions"]["Defaults"];
         assert_eq!(defaults["required"], json!(["storage", "network", "other"]));

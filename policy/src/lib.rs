@@ -8,6 +8,7 @@
 mod check;
 mod classes;
 mod compile;
+mod compose;
 mod context;
 mod diagnostic;
 pub mod diff;

@@ -27,9 +27,11 @@ pub struct Policy {
     pub storage: Storage,
     /// Networks: NICs, own addresses, syslog, services.
     pub network: Network,
-    /// SHA-256 of the file.
+    /// SHA-256 of the file; of several files, of their hashes in order, the policy's own first.
     pub source_hash: [u8; 32],
-    /// What the file says, for everything that hangs on rules: tunnels, addresses.
+    /// The files, to tell where something is said.
+    pub(crate) source: Source,
+    /// What the files say, for everything that hangs on rules: tunnels, addresses.
     pub document: Document,
 }
 
@@ -95,9 +97,18 @@ impl Policy {
             serial: serial.map_or(SerialPort::Com1, |serial| serial.value),
             storage: storage::lower(document)?,
             network: network::lower(document)?,
-            source_hash: sekisho_crypto::sha256(source.bytes()),
+            source_hash: source.hash(),
+            source: source.clone(),
             document: document.clone(),
         })
+    }
+}
+
+impl Policy {
+    /// The name of the file that a place in the policy is in.
+    #[must_use]
+    pub fn file_at(&self, span: Span) -> &str {
+        self.source.name_at(span.start)
     }
 }
 

@@ -46,7 +46,8 @@ fn tests() -> PathBuf {
 
 fn source(case: &Path) -> Source {
     let name = case.file_name().unwrap().to_string_lossy().into_owned();
-    Source::new(name, fs::read(case).unwrap())
+    let beside = |base: &Path| fs::read(case.with_file_name("").join(base));
+    Source::new(name, fs::read(case).unwrap()).with_bases(beside)
 }
 
 /// What is said about a policy; about one that is right, what `image build` would say.
@@ -218,7 +219,7 @@ fn every_uncovered_fleet_is_told_what_is_wrong_with_it() {
         let fleet = survey(&planner, &case.with_extension("json"), |_| ());
         let found = cover(&planner, &fleet, Strictness::Warn);
         assert!(!found.is_empty(), "{} is covered", case.display());
-        let plan = for_people(&planner, source.name(), &fleet);
+        let plan = for_people(&planner, &fleet);
         let said = plan + "\n" + &render_human(&source, &found, Colour::Plain);
         differences.extend(compare(&case.with_extension("txt"), &said).err());
     }

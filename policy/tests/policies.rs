@@ -78,13 +78,14 @@ fn the_other_keys_have_the_ancestors_names() {
 
 #[test]
 fn each_entry_is_traced_to_its_line() {
-    let trace = compile(&policy(FIELD_LAPTOP)).trace("field-laptop.toml");
+    let policy = policy(FIELD_LAPTOP);
+    let trace = compile(&policy).trace(&policy);
     let lines: Vec<&str> = FIELD_LAPTOP.lines().collect();
     for (traced, rule) in trace
         .lines()
         .zip(["[[device]]", "[[device]]", "[[device]]", "storage ="])
     {
-        let (_, place) = traced.split_once("field-laptop.toml:").unwrap();
+        let (_, place) = traced.split_once("policy.toml:").unwrap();
         let (line, _) = place.split_once(' ').unwrap();
         let line: usize = line.parse().unwrap();
         assert!(lines[line - 1].starts_with(rule), "{traced}");

@@ -15,13 +15,13 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> CommandResult {
-    let Some((source, policy)) = report_policy(&arguments.policy)? else {
+    let Some((_, policy)) = report_policy(&arguments.policy)? else {
         return Ok(Outcome::Refused);
     };
     let compiled = compile(&policy);
     print(&compiled.text())?;
     if arguments.trace {
-        print(&format!("\n{}", compiled.trace(source.name())))?;
+        print(&format!("\n{}", compiled.trace(&policy)))?;
     }
     Ok(Outcome::Fine)
 }

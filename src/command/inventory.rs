@@ -1,6 +1,6 @@
 //! `sekisho inventory`: this machine's devices, or those of machines that others described, as an inventory.
 
-use super::{CommandResult, Outcome, Unreadable, print, read_policy, report};
+use super::{CommandResult, Outcome, Unreadable, print, read_file, report};
 use sekisho_policy::inventory::{Machine, read_described, this_machine, write_machine};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -26,7 +26,7 @@ pub(crate) fn run(arguments: &Arguments) -> CommandResult {
     }
     for path in &arguments.described {
         for path in files(path).map_err(|error| Unreadable::at(path, error))? {
-            let source = read_policy(&path)?;
+            let source = read_file(&path)?;
             let stem = path.file_stem().filter(|_| path != Path::new("-"));
             let mut machines = match read_described(source.text()) {
                 Ok(machines) => machines,

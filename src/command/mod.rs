@@ -123,8 +123,13 @@ impl Unreadable {
     }
 }
 
-/// Reads a policy file; `-` is standard input.
+/// Reads a policy file and the files it extends; `-` is standard input.
 pub(crate) fn read_policy(path: &Path) -> Result<Source, Unreadable> {
+    read_file(path).map(|source| source.with_bases(|base| std::fs::read(base)))
+}
+
+/// Reads a file by itself; `-` is standard input.
+pub(crate) fn read_file(path: &Path) -> Result<Source, Unreadable> {
     let bytes = if path == Path::new("-") {
         let mut bytes = Vec::new();
         io::Read::read_to_end(&mut io::stdin().lock(), &mut bytes).map(|_| bytes)

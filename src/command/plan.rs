@@ -1,7 +1,7 @@
 //! `sekisho plan`: the fate of every device of a fleet, and whether the policy covers it.
 
 use super::fleet::{Files, unread};
-use super::{CommandResult, Outcome, colour_of_stderr, print, read_policy, report, report_policy};
+use super::{CommandResult, Outcome, colour_of_stderr, print, read_file, report, report_policy};
 use clap::ValueEnum;
 use sekisho_policy::plan::{
     Expectations, Fleet, JsonPlan, Planner, Strictness, cover, for_people, markdown, story,
@@ -51,9 +51,9 @@ pub(crate) fn run(arguments: &Arguments) -> CommandResult {
     let planner = Planner::new(&policy);
     let files = Files::of(&arguments.inventory)?;
     if let Some(slot) = &arguments.device {
-        return tell_story(&planner, &source, &files, slot);
+        return tell_story(&planner, &files, slot);
     }
-    let expectations = arguments.expect.as_deref().map(read_policy).transpose()?;
+    let expectations = arguments.expect.as_deref().map(read_file).transpose()?;
     let expected = expectations.as_ref().map(Expectations::read).transpose();
     let mut expected = match (expected, &expectations) {
         (Ok(expected), _) => expected,
@@ -91,10 +91,10 @@ pub(crate) fn run(arguments: &Arguments) -> CommandResult {
     let mut found = vec![(&source, uncovered.as_slice())];
     found.extend(expectations.iter().map(|source| (source, unmet.as_slice())));
     match (arguments.format, json) {
-        (Format::Markdown, _) => print(&markdown(&planner, &source, &fleet, &found))?,
+        (Format::Markdown, _) => print(&markdown(&planner, &fleet, &found))?,
         (_, Some(json)) => json.close(&found)?,
         (_, None) => {
-            print(&for_people(&planner, source.name(), &fleet))?;
+            print(&for_people(&planner, &fleet))?;
             found.iter().for_each(|(source, found)| tell(source, found));
         }
     }
@@ -132,13 +132,13 @@ impl<'a> Json<'a> {
     }
 }
 
-fn tell_story(planner: &Planner<'_>, source: &Source, files: &Files, slot: &str) -> CommandResult {
+fn tell_story(planner: &Planner<'_>, files: &Files, slot: &str) -> CommandResult {
     let slot = slot.parse()?;
     let mut told = HashSet::new();
     let mut stories = Vec::new();
     let read = Fleet::survey(planner, files.open(), |machine, _| {
         if told.insert(machine.model.id) {
-            stories.extend(story(planner, source.name(), machine, slot));
+            stories.extend(story(planner, machine, slot));
         }
         ControlFlow::Continue(())
     });

@@ -99,6 +99,23 @@ fn a_dash_reads_standard_input() {
 }
 
 #[test]
+fn a_policy_on_standard_input_extends_a_file_of_the_working_folder() {
+    let policy = b"policy = 1\nextends = \"examples/first-light.toml\"\ndrop = [\"device.second-nic\"]\n";
+    let output = with_input(&["compile", "-"], policy);
+    assert_eq!((output.status.code(), text(&output.stderr)), (Some(0), ""));
+    assert!(!text(&output.stdout).contains("8086:100e"));
+    let kept = with_input(
+        &["compile", "--trace", "-"],
+        b"policy = 1\nextends = \"examples/first-light.toml\"\n",
+    );
+    let stdout = text(&kept.stdout);
+    assert!(
+        stdout.contains("# examples/first-light.toml:10 second-nic"),
+        "{stdout}"
+    );
+}
+
+#[test]
 fn json_goes_to_stdout_and_has_every_file() {
     let output = sekisho(&["check", "--format", "json", GOOD, &broken("many-errors")]);
     assert_eq!(output.status.code(), Some(1));

@@ -1,5 +1,7 @@
 //! What two files say differently, key by key. Rules are known by their names, peers by their public keys.
 
+use crate::compose;
+use crate::findings::Findings;
 use crate::read::Value;
 use crate::source::Source;
 use std::collections::BTreeMap;
@@ -48,9 +50,12 @@ pub fn key_changes(old: &Source, new: &Source) -> Vec<KeyChange> {
 /// Every value by its path; of rules their order too.
 fn flat(source: &Source) -> BTreeMap<String, String> {
     let mut all = BTreeMap::new();
-    if let Ok(table) = DeTable::parse(source.text()) {
-        flatten_table("", table.get_ref(), &mut all);
-    }
+    let texts = compose::texts(source);
+    let tables = compose::parse(&texts).into_iter();
+    let tables = tables.map(|(table, _)| table.into_inner()).collect();
+    // Both policies were checked, so nothing is found.
+    let composed = compose::compose(source, tables, &mut Findings::default());
+    flatten_table("", &composed, &mut all);
     all
 }
 

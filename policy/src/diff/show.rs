@@ -65,10 +65,10 @@ pub fn diff_markdown(difference: &Difference<'_>) -> String {
     }
     for weakening in &difference.weakenings {
         let (found, source) = (&weakening.diagnostic, difference.source(weakening.side));
-        let line = source.position(found.primary.span.start).line;
+        let place = source.place(found.primary.span.start);
         let said = format!("{}: {}", escaped(&found.message), escaped(&found.primary.text));
         // Writing to a string cannot fail.
-        let _ = writeln!(text, "- ❌ **{}** `{}:{line}` {said}", found.code, source.name());
+        let _ = writeln!(text, "- ❌ **{}** `{place}` {said}", found.code);
     }
     if !difference.keys.is_empty() {
         text.push_str("\n**Changes**\n\n");
@@ -103,8 +103,8 @@ fn device(difference: &Difference<'_>, change: &DeviceChange) -> String {
         Planner::new(difference.old.policy),
         Planner::new(difference.new.policy),
     );
-    let by = |planner: &Planner<'_>, file: &str, decider: Decider| match planner.origin(decider) {
-        (by, Some(line)) => format!("({by}, {file}:{line})"),
+    let by = |planner: &Planner<'_>, decider: Decider| match planner.origin(decider) {
+        (by, Some(place)) => format!("({by}, {place})"),
         (by, None) => format!("({by})"),
     };
     format!(
@@ -113,8 +113,8 @@ fn device(difference: &Difference<'_>, change: &DeviceChange) -> String {
         change.device.vendor,
         change.device.device,
         change.old.fate,
-        by(&old, difference.old.source.name(), change.old.decider),
+        by(&old, change.old.decider),
         change.new.fate,
-        by(&new, difference.new.source.name(), change.new.decider),
+        by(&new, change.new.decider),
     )
 }

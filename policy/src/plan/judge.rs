@@ -28,6 +28,21 @@ pub enum Decider {
     Untouched,
 }
 
+/// Where a policy says something: `FILE:LINE`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Place<'a> {
+    /// The policy's own file, or one that it extends.
+    pub file: &'a str,
+    /// Counted from 1.
+    pub line: u32,
+}
+
+impl std::fmt::Display for Place<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}:{}", self.file, self.line)
+    }
+}
+
 /// The fate of one device.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Verdict {
@@ -140,17 +155,21 @@ impl<'a> Planner<'a> {
         &self.entries
     }
 
-    /// The name of what decided, and its line in the policy; no line for what is never touched.
+    /// The name of what decided, and where the policy says it; no place for what is never touched.
     #[must_use]
-    pub fn origin(&self, decider: Decider) -> (&str, Option<u32>) {
+    pub fn origin(&self, decider: Decider) -> (&str, Option<Place<'_>>) {
+        let place = |span, line| Place {
+            file: self.policy.file_at(span),
+            line,
+        };
         match decider {
             Decider::Rule(index) => match self.policy.rules.get(index) {
-                Some(rule) => (&rule.name, Some(rule.line)),
+                Some(rule) => (&rule.name, Some(place(rule.span, rule.line))),
                 None => ("", None),
             },
             Decider::Default(default) => {
-                let line = self.default(default).map(|(_, line)| line);
-                (default.title(), line)
+                let said = self.default(default);
+                (default.title(), said.map(|(span, line)| place(span, line)))
             }
             Decider::Untouched => ("never touched", None),
         }

@@ -17,7 +17,7 @@ pub use cover::{Strictness, cover};
 pub use expect::Expectations;
 pub use fate::{DefaultKey, Fate};
 pub use fleet::{Fleet, Hardware, Tally};
-pub use judge::{Decider, Flaw, Judgement, Planner, Verdict};
+pub use judge::{Decider, Flaw, Judgement, Place, Planner, Verdict};
 pub use show::{JsonPlan, for_people, markdown};
 pub(crate) use show::{count, escaped, names};
 pub use story::story;

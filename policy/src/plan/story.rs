@@ -8,7 +8,7 @@ use std::fmt::Write;
 
 /// What every entry says of the device in `slot`; `None` where the machine has none there. `file` is the policy's name.
 #[must_use]
-pub fn story<T>(planner: &Planner<'_>, file: &str, machine: &Sighting<T>, slot: Address) -> Option<String> {
+pub fn story<T>(planner: &Planner<'_>, machine: &Sighting<T>, slot: Address) -> Option<String> {
     let Model { devices, .. } = &*machine.model;
     let device = devices.iter().find(|device| device.address == slot)?;
     let mut before: Vec<_> = devices.iter().filter(|it| it.address < slot).collect();
@@ -33,6 +33,7 @@ pub fn story<T>(planner: &Planner<'_>, file: &str, machine: &Sighting<T>, slot: 
         let Some(traced) = planner.entries().get(index) else {
             return;
         };
+        let file = planner.policy().file_at(traced.span);
         let said = match trial {
             Trial::Matches if decided => "matches, but is too late".to_owned(),
             Trial::Matches => {
@@ -50,8 +51,8 @@ pub fn story<T>(planner: &Planner<'_>, file: &str, machine: &Sighting<T>, slot: 
     let judgement = planner.judge(devices);
     let verdicts = devices.iter().zip(&judgement.verdicts);
     for (_, verdict) in verdicts.filter(|(device, _)| device.address == slot) {
-        let (by, line) = planner.origin(verdict.decider);
-        let place = line.map_or_else(String::new, |line| format!(" ({file}:{line})"));
+        let (by, place) = planner.origin(verdict.decider);
+        let place = place.map_or_else(String::new, |place| format!(" ({place})"));
         let _ = writeln!(text, "  so: {}, by {by}{place}", verdict.fate);
     }
     Some(text)

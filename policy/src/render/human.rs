@@ -37,20 +37,36 @@ fn group<'a>(source: &'a Source, diagnostic: &'a Diagnostic) -> Group<'a> {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
     };
-    let mut snippet = Snippet::source(source.text())
-        .path(source.name())
-        .annotation(annotation(source, AnnotationKind::Primary, &diagnostic.primary));
-    for label in &diagnostic.secondary {
-        snippet = snippet.annotation(annotation(source, AnnotationKind::Context, label));
-    }
     let mut group = level
         .primary_title(diagnostic.message.as_str())
         .id(diagnostic.code)
-        .element(snippet);
+        .elements(snippets(source, diagnostic));
     for help in &diagnostic.help {
         group = group.element(Level::HELP.message(help.as_str()));
     }
     group
+}
+
+/// A snippet of each file that a label is in, the primary one's first.
+fn snippets<'a>(source: &'a Source, diagnostic: &'a Diagnostic) -> Vec<Snippet<'a, Annotation<'a>>> {
+    let primary = (AnnotationKind::Primary, &diagnostic.primary);
+    let context = diagnostic
+        .secondary
+        .iter()
+        .map(|label| (AnnotationKind::Context, label));
+    let mut snippets: Vec<(Span, Snippet<'a, Annotation<'a>>)> = Vec::new();
+    for (kind, label) in std::iter::once(primary).chain(context) {
+        let file = source.span_at(label.span.start);
+        let annotation = annotation(source, kind, label);
+        let place = snippets.iter().position(|(known, _)| *known == file);
+        let snippet = match place {
+            Some(place) => snippets.remove(place).1,
+            None => Snippet::source(source.slice(file)).path(source.name_at(file.start)),
+        };
+        let place = place.unwrap_or(snippets.len());
+        snippets.insert(place, (file, snippet.annotation(annotation)));
+    }
+    snippets.into_iter().map(|(_, snippet)| snippet).collect()
 }
 
 fn annotation<'a>(source: &Source, kind: AnnotationKind, label: &'a Label) -> Annotation<'a> {
@@ -62,9 +78,12 @@ fn annotation<'a>(source: &Source, kind: AnnotationKind, label: &'a Label) -> An
     }
 }
 
-/// The part of a span that is on its first line, on character borders within the text.
+/// The part of a span that is on its first line, on character borders within its file's text.
 fn visible(source: &Source, span: Span) -> Range<usize> {
-    let text = source.text();
+    let file = source.span_at(span.start);
+    let text = source.slice(file);
+    let [start, end] = [span.start, span.end].map(|offset| offset.saturating_sub(file.start));
+    let span = Span { start, end };
     let start = (0..=span.start.min(text.len()))
         .rev()
         .find(|at| text.is_char_boundary(*at))

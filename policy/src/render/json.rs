@@ -26,7 +26,6 @@ pub fn render_json(reports: &[(Source, Report)]) -> String {
 pub(crate) fn json_diagnostic(source: &Source, diagnostic: &Diagnostic) -> Value {
     let mut value = place(source, &diagnostic.primary);
     if let Value::Object(fields) = &mut value {
-        fields.insert("file".into(), source.name().into());
         fields.insert("code".into(), diagnostic.code.into());
         fields.insert("severity".into(), diagnostic.severity.word().into());
         fields.insert("message".into(), diagnostic.message.as_str().into());
@@ -45,6 +44,7 @@ fn place(source: &Source, label: &Label) -> Value {
     let Position { line, column } = source.position(label.span.start);
     let end = source.position(label.span.end);
     json!({
+        "file": source.name_at(label.span.start),
         "line": line,
         "column": column,
         "end_line": end.line,

@@ -81,7 +81,7 @@ fn related(source: &Source, id: usize, label: &Label) -> Value {
 fn place(source: &Source, span: Span) -> Value {
     let (start, end) = (source.position(span.start), source.position(span.end));
     json!({
-        "artifactLocation": { "uri": uri(source.name()) },
+        "artifactLocation": { "uri": uri(source.name_at(span.start)) },
         "region": {
             "startLine": start.line,
             "startColumn": start.column,

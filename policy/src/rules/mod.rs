@@ -43,6 +43,7 @@ pub(crate) mod lba_covers_table;
 pub(crate) mod lba_order;
 pub(crate) mod log_version;
 pub(crate) mod log_without_syslog;
+pub(crate) mod missing_base;
 pub(crate) mod missing_key;
 pub(crate) mod needs_gateway;
 pub(crate) mod net_without_nic;
@@ -52,6 +53,7 @@ pub(crate) mod no_recovery;
 pub(crate) mod no_source;
 pub(crate) mod not_a_host;
 pub(crate) mod not_utf8;
+pub(crate) mod nothing_dropped;
 pub(crate) mod number_range;
 pub(crate) mod peers_overlap;
 pub(crate) mod repeated_item;
@@ -114,6 +116,8 @@ pub(crate) static RULES: &[&Rule] = &[
     &bad_uuid::RULE,
     &bad_label::RULE,
     &repeated_item::RULE,
+    &missing_base::RULE,
+    &nothing_dropped::RULE,
     &duplicate_device::RULE,
     &unknown_driver::RULE,
     &driver_not_built::RULE,

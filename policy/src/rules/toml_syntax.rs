@@ -25,7 +25,8 @@ pub(crate) struct Slip<'a> {
 impl<'a> Slip<'a> {
     pub(crate) fn new(source: &'a Source, span: Span, message: &'a str) -> Self {
         // What is missing at the end of the file is missing on its last line.
-        let last = source.text().trim_end().len();
+        let file = source.span_at(span.start);
+        let last = file.start + source.slice(file).trim_end().len();
         let start = span.start.min(last);
         let end = span.end.clamp(start, last.max(start));
         let span = Span { start, end };

@@ -13,8 +13,9 @@ pub use device::{AtapiAccess, Device, DriverName, Match, MatchItem, MatchTable, 
 pub use network::{Addressing, Echo, Interface, Interfaces, Peer, Service, Syslog, SyslogFormat, Tunnel};
 pub use storage::{Cipher, Clear, ClearPartition, Disk, GptAccess, LbaRange, Volume};
 pub use value::{
-    Attempts, BlockSize, Cidr, DiskPort, EchoPeer, Endpoint, EspPath, Host, HostOrNet, Keepalive, KeySize,
-    MacAddress, Mtu, Name, Network, PartitionNumber, PublicKey, SchemaVersion, Target, Uuid,
+    Attempts, BasePath, BlockSize, Cidr, DiskPort, Dropped, EchoPeer, Endpoint, EspPath, Host, HostOrNet,
+    Keepalive, KeySize, MacAddress, Mtu, Name, Network, PartitionNumber, PublicKey, SchemaVersion, Target,
+    Uuid,
 };
 
 pub(crate) use crate::read::Named;
@@ -59,6 +60,10 @@ table! {
     pub struct Document {
         /// The version of the policy schema: 1.
         required policy: Located<SchemaVersion> = "policy",
+        /// The policy whose word holds where this one says nothing, as a path relative to this file.
+        optional extends: Located<BasePath> = "extends",
+        /// What is not taken from there: tables, keys (`guest.status`), rules by name (`device.usb`).
+        optional drop: Vec<Located<Dropped>> = "drop",
         /// The policy's name, shown at boot and in the log.
         required name: Located<Name> = "name",
         /// What becomes of devices that no rule names; nothing is decided silently.

@@ -5,6 +5,7 @@ use sekisho_mediator::log::Event;
 use sekisho_mediator::pci::Attempt;
 use sekisho_policy::{Colour, Source, check, codes, compile, explain, render_human, unsupported};
 use std::collections::BTreeSet;
+use std::path::Path;
 
 /// Every Markdown file.
 fn documents() -> Vec<tree::File> {
@@ -212,7 +213,8 @@ fn every_policy_that_the_guide_shows_can_be_built() {
     let guide = tree::read("docs/policy.md");
     assert!(policies(&guide).count() >= 2);
     for text in policies(&guide) {
-        let source = Source::new("policy.toml".to_owned(), text.as_bytes().to_vec());
+        let beside = |base: &Path| Ok(tree::read(&format!("examples/{}", base.display())).into_bytes());
+        let source = Source::new("policy.toml".to_owned(), text.as_bytes().to_vec()).with_bases(beside);
         let report = check(&source);
         let said = render_human(&source, &report.diagnostics, Colour::Plain);
         assert!(said.is_empty(), "{said}");
@@ -232,8 +234,9 @@ fn the_readme_shows_what_check_and_compile_say() {
     );
 
     let right = source(&wrong.replace("netwrok", "network"));
-    let compiled = compile(&check(&right).policy.unwrap());
-    let said = format!("{}\n{}", compiled.text(), compiled.trace(right.name()));
+    let policy = check(&right).policy.unwrap();
+    let compiled = compile(&policy);
+    let said = format!("{}\n{}", compiled.text(), compiled.trace(&policy));
     assert!(
         readme.contains(&format!("$ sekisho compile --trace my-laptop.toml\n{said}```")),
         "{said}"

@@ -4,9 +4,9 @@ use super::{columns, count, heading};
 use crate::plan::{Fleet, Hardware, Planner};
 use std::fmt::Write;
 
-/// A fleet's hardware models with the fates of their devices. `file` is the policy's name.
+/// A fleet's hardware models with the fates of their devices.
 #[must_use]
-pub fn for_people(planner: &Planner<'_>, file: &str, fleet: &Fleet) -> String {
+pub fn for_people(planner: &Planner<'_>, fleet: &Fleet) -> String {
     let groups = fleet.groups();
     let mut text = format!(
         "policy {}: {} of {}\n",
@@ -17,7 +17,7 @@ pub fn for_people(planner: &Planner<'_>, file: &str, fleet: &Fleet) -> String {
     for hardware in &groups {
         // Writing to a string cannot fail.
         let _ = write!(text, "\n{}\n", heading(hardware));
-        table(&mut text, &columns(planner, file, hardware));
+        table(&mut text, &columns(planner, hardware));
         disks(&mut text, hardware);
     }
     text

@@ -102,7 +102,7 @@ fn one(planner: &Planner<'_>, device: &Identity, verdict: Verdict) -> Value {
         .iter()
         .map(|option| (option.name.clone(), option.value.clone().into()))
         .collect();
-    let (by, line) = planner.origin(verdict.decider);
+    let (by, place) = planner.origin(verdict.decider);
     json!({
         "slot": device.address.to_string(),
         "class_code": format!("{:06x}", device.class_code),
@@ -111,7 +111,8 @@ fn one(planner: &Planner<'_>, device: &Identity, verdict: Verdict) -> Value {
         "options": options,
         "fate": verdict.fate.to_string(),
         "by": by,
-        "line": line,
+        "file": place.map(|place| place.file),
+        "line": place.map(|place| place.line),
     })
 }
 

@@ -8,12 +8,7 @@ use std::fmt::Write;
 
 /// A fleet's hardware models as Markdown tables, below what is wrong.
 #[must_use]
-pub fn markdown(
-    planner: &Planner<'_>,
-    source: &Source,
-    fleet: &Fleet,
-    found: &[(&Source, &[Diagnostic])],
-) -> String {
+pub fn markdown(planner: &Planner<'_>, fleet: &Fleet, found: &[(&Source, &[Diagnostic])]) -> String {
     let groups = fleet.groups();
     let mut text = format!(
         "### Plan of `{}`: {} of {}\n",
@@ -29,7 +24,7 @@ pub fn markdown(
             "\n<details><summary>{}</summary>\n\n| slot | class | id | fate | by | at |\n|---|---|---|---|---|---|\n",
             escaped(&heading(hardware))
         );
-        for row in columns(planner, source.name(), hardware) {
+        for row in columns(planner, hardware) {
             let cells: Vec<String> = row.iter().map(|cell| escaped(cell)).collect();
             let _ = writeln!(text, "| {} |", cells.join(" | "));
         }
@@ -58,8 +53,7 @@ fn findings(found: &[(&Source, &[Diagnostic])]) -> String {
                 Severity::Error => "❌",
                 Severity::Warning => "⚠️",
             };
-            let line = source.position(one.primary.span.start).line;
-            let place = format!("`{}:{line}`", source.name());
+            let place = format!("`{}`", source.place(one.primary.span.start));
             let said = format!("{}: {}", escaped(&one.message), escaped(&one.primary.text));
             // Writing to a string cannot fail.
             let _ = writeln!(text, "- {mark} **{}** {place} {said}", one.code);

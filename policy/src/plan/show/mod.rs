@@ -44,18 +44,18 @@ pub(crate) fn count(number: usize, word: &str) -> String {
 }
 
 /// A device of a model, in columns: slot, class code, id, fate, what decided, where that is said.
-fn columns(planner: &Planner<'_>, file: &str, hardware: &Hardware) -> Vec<[String; 6]> {
+fn columns(planner: &Planner<'_>, hardware: &Hardware) -> Vec<[String; 6]> {
     let model = &hardware.model;
     let devices = model.devices.iter().zip(&model.judgement.verdicts);
     let row = devices.map(|(device, verdict)| {
-        let (by, line) = planner.origin(verdict.decider);
+        let (by, place) = planner.origin(verdict.decider);
         [
             device.address.to_string(),
             format!("{:06x}", device.class_code),
             format!("{:04x}:{:04x}", device.vendor, device.device),
             verdict.fate.to_string(),
             by.to_owned(),
-            line.map_or_else(String::new, |line| format!("{file}:{line}")),
+            place.map_or_else(String::new, |place| place.to_string()),
         ]
     });
     row.collect()

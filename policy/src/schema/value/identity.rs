@@ -3,7 +3,7 @@
 use super::string_schema;
 use crate::findings::Rule;
 use crate::read::{FromText, Malformed, from_text};
-use crate::rules::{bad_key, bad_name, bad_path, bad_uuid};
+use crate::rules::{bad_key, bad_name, bad_path, bad_uuid, missing_base, nothing_dropped};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
@@ -25,6 +25,41 @@ impl FromText for Name {
     fn from_text(text: &str) -> Result<Self, Malformed> {
         bad_name::check(text).map(|()| Self(text.to_owned()))
     }
+}
+
+/// A path to the policy that this one extends.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct BasePath(pub String);
+
+impl FromText for BasePath {
+    const RULE: &'static Rule = &missing_base::RULE;
+
+    fn from_text(text: &str) -> Result<Self, Malformed> {
+        present(text, "write a path such as `extends = \"base.toml\"`").map(Self)
+    }
+}
+
+/// The path of a table, key or rule that a policy does not take from its base: `syslog`, `device.usb`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Dropped(pub String);
+
+impl FromText for Dropped {
+    const RULE: &'static Rule = &nothing_dropped::RULE;
+
+    fn from_text(text: &str) -> Result<Self, Malformed> {
+        present(
+            text,
+            "name a table, key or rule, for example `drop = [\"syslog\", \"device.usb\"]`",
+        )
+        .map(Self)
+    }
+}
+
+fn present(text: &str, help: &str) -> Result<String, Malformed> {
+    if text.is_empty() || text.contains('\0') {
+        return Err(Malformed::new("nothing is named here", help));
+    }
+    Ok(text.to_owned())
 }
 
 /// A GUID.
@@ -106,10 +141,12 @@ impl FromText for EspPath {
     }
 }
 
-from_text!(Name, Uuid, PublicKey, EspPath);
+from_text!(Name, BasePath, Dropped, Uuid, PublicKey, EspPath);
 
 string_schema! {
     Name: { "type": "string", "pattern": bad_name::PATTERN },
+    BasePath: { "type": "string", "minLength": 1 },
+    Dropped: { "type": "string", "minLength": 1 },
     Uuid: {
         "type": "string",
         "pattern": "^[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}$",

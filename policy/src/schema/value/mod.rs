@@ -5,7 +5,7 @@ mod identity;
 mod number;
 
 pub use address::{Cidr, EchoPeer, Endpoint, Host, HostOrNet, MacAddress, Network, Target};
-pub use identity::{EspPath, Name, PublicKey, Uuid};
+pub use identity::{BasePath, Dropped, EspPath, Name, PublicKey, Uuid};
 pub use number::{Attempts, BlockSize, DiskPort, Keepalive, KeySize, Mtu, PartitionNumber, SchemaVersion};
 
 /// The JSON Schema of a string type.
