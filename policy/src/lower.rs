@@ -8,7 +8,7 @@ use crate::policy::Policy;
 use crate::rules::unsupported;
 use crate::schema::{Document, NetModule, SerialPort};
 use sekisho_abi::compiled::{CompiledPolicy, FORMAT, Origin, Serial};
-use sekisho_abi::selection::{Driver, Selection};
+use sekisho_abi::selection::Selection;
 
 /// Stable code of [`unsupported`]'s diagnostics.
 pub const UNSUPPORTED: &str = unsupported::RULE.code;
@@ -49,12 +49,6 @@ pub fn unsupported(policy: &Policy) -> Vec<Diagnostic> {
     let document = &policy.document;
     let mut found = Vec::new();
     for device in document.devices() {
-        if let Some(driver) = &device.driver
-            && driver.value.driver == Some(Driver::Pro100)
-        {
-            let what = format!("driver `{}` of rule `{}`", driver.value.word(), device.title());
-            found.push(unsupported::finding(driver.span, &what));
-        }
         let Some(net) = device.net.as_ref().filter(|_| device.uses(NetModule::Vpn)) else {
             continue;
         };

@@ -24,18 +24,28 @@ pub fn under(
     rule: &str,
     more: &str,
 ) -> Result<(Machine, Network, Wire), Failure> {
-    let image = Appliance::from_policy(name, &policy(rule, more))?.disk(name)?;
+    let image = Appliance::from_policy(name, &policy(model, rule, more))?.disk(name)?;
     plugged(name, model, Machine::under(&image, &guest::linux_disk()?))
 }
 
 /// The text of the policy that [`under`] compiles.
 #[must_use]
-pub fn policy(rule: &str, more: &str) -> String {
+pub fn policy(model: &str, rule: &str, more: &str) -> String {
+    let (driver, matching) = driver(model);
     format!(
         "policy = 1\nname = \"wired\"\n[defaults]\nstorage = \"pass\"\nnetwork = \"conceal\"\nother = \"pass\"\n\
-         [[device]]\nname = \"wire\"\nmatch = {{ device = \"pro1000\" }}\ndriver = \"pro1000\"\n{rule}\n\
+         [[device]]\nname = \"wire\"\nmatch = {{ {matching} }}\ndriver = \"{driver}\"\n{rule}\n\
          [log]\nserial = \"com2\"\n[guest]\nstatus = true\n[boot]\nnext = '\\EFI\\debian\\grubx64.efi'\n{more}"
     )
+}
+
+/// The hypervisor's driver for a model, and the items that match it.
+fn driver(model: &str) -> (&'static str, &'static str) {
+    if model.starts_with("i82") {
+        ("pro100", "id = \"8086:1209|8086:1229\"")
+    } else {
+        ("pro1000", "device = \"pro1000\"")
+    }
 }
 
 /// The guest's first NIC gets an address by DHCP.

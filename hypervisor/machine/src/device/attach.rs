@@ -17,7 +17,7 @@ use sekisho_mediator::clock::WallClock;
 use sekisho_mediator::disk::ahci::{self, Ahci};
 use sekisho_mediator::disk::ata::{self, Ata};
 use sekisho_mediator::disk::binding::{Binding, Unbound};
-use sekisho_mediator::net::pro1000;
+use sekisho_mediator::net::{pro100, pro1000};
 use sekisho_mediator::pci::Taken;
 use sekisho_mediator::seam::{Buffer, DeviceAddress};
 
@@ -36,6 +36,8 @@ pub(super) enum Why {
     Ahci(ahci::AttachError<Unbound>),
     /// The same.
     Ata(ata::AttachError<Unbound>),
+    /// The same.
+    Pro100(pro100::AttachError),
     /// The same.
     Pro1000(pro1000::AttachError),
 }
@@ -110,7 +112,7 @@ pub(crate) fn attach(
         let attached = match taken.driver {
             Driver::Ahci => attach_ahci(traps, controller, region, surroundings),
             Driver::Ata => attach_ata(traps, controller, region, surroundings),
-            Driver::Pro1000 => network::attach_pro1000(function, taken, region, surroundings),
+            Driver::Pro1000 | Driver::Pro100 => network::attach(function, taken, region, surroundings),
             _ => Err(Why::NoDriver),
         };
         match (attached, matches!(taken.driver, Driver::Pro1000 | Driver::Pro100)) {
@@ -206,27 +208,32 @@ pub(super) fn buffer(region: &mut Region, length: usize, alignment: usize) -> Op
 impl fmt::Display for NotAttached {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let sort = match &self.why {
-            Why::Pro1000(_) => "network",
+            Why::Pro100(_) | Why::Pro1000(_) => "network",
             _ => "disk",
         };
         write!(f, "{sort} controller {}: ", self.device)?;
         match &self.why {
             Why::NoRegisters => f.write_str("its registers are not where its driver looks for them"),
             Why::NoDriver => f.write_str("this build has no driver for it"),
-            Why::Pro1000(pro1000::AttachError::Unsupported(device)) => {
+            Why::Pro1000(pro1000::AttachError::Unsupported(device))
+            | Why::Pro100(pro100::AttachError::Unsupported(device)) => {
                 write!(
                     f,
                     "the device 8086:{device:04x} has other registers than its driver knows"
                 )
             }
-            Why::Pro1000(pro1000::AttachError::Absent) | Why::Ahci(ahci::AttachError::Absent) => {
-                f.write_str("nothing answers at its registers")
+            Why::Pro100(pro100::AttachError::Absent)
+            | Why::Pro1000(pro1000::AttachError::Absent)
+            | Why::Ahci(ahci::AttachError::Absent) => f.write_str("nothing answers at its registers"),
+            Why::Pro100(pro100::AttachError::NoAddress) => {
+                f.write_str("its EEPROM holds no hardware address")
             }
             Why::Ahci(ahci::AttachError::Handoff) => f.write_str("the firmware does not let go of it"),
             Why::Pro1000(pro1000::AttachError::Stuck) | Why::Ahci(ahci::AttachError::Stuck) => {
                 f.write_str("it neither stops nor resets")
             }
-            Why::Pro1000(pro1000::AttachError::Memory)
+            Why::Pro100(pro100::AttachError::Memory)
+            | Why::Pro1000(pro1000::AttachError::Memory)
             | Why::Ahci(ahci::AttachError::Memory)
             | Why::Ata(ata::AttachError::Memory) => {
                 f.write_str("there is no memory for it that it can address")

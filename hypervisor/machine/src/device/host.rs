@@ -1,10 +1,12 @@
-//! What a disk mediator sees of the machine, met with the hardware.
+//! What a mediator sees of the machine, met with the hardware.
 
 use crate::address::{HostPhys, PhysRange};
 use crate::clock::Clock;
 use crate::memory::{DEVICE_WINDOW, GuestRam};
 use core::ptr::{self, with_exposed_provenance_mut};
 use core::slice;
+use sekisho_mediator::cpu::registers::Width;
+use sekisho_mediator::net::pro100::Ports;
 use sekisho_mediator::seam::{Buffer, Host, Instant, Registers, Shared};
 
 /// Guest memory, buffers in the hypervisor's region, and the clock.
@@ -106,23 +108,54 @@ impl MemoryRegisters {
         self.start += DEVICE_WINDOW;
     }
 
-    fn register(&self, offset: u32) -> Option<*mut u32> {
-        let inside = offset.is_multiple_of(4) && offset < self.length;
+    /// The register of type `T` at `offset`, if all of it is one.
+    fn register<T>(&self, offset: u32) -> Option<*mut T> {
+        let size = size_of::<T>() as u32;
+        let inside = offset.is_multiple_of(size) && offset < self.length && size <= self.length - offset;
         inside.then(|| with_exposed_provenance_mut((self.start + u64::from(offset)) as usize))
+    }
+
+    fn load<T: Copy>(&self, offset: u32) -> Option<T> {
+        // SAFETY: within the window that the constructor's caller vouches for, aligned.
+        self.register(offset)
+            .map(|register| unsafe { ptr::read_volatile(register) })
+    }
+
+    fn store<T>(&mut self, offset: u32, value: T) {
+        if let Some(register) = self.register(offset) {
+            // SAFETY: as above.
+            unsafe { ptr::write_volatile(register, value) };
+        }
     }
 }
 
 impl Registers for MemoryRegisters {
     fn read(&mut self, offset: u32) -> u32 {
-        // SAFETY: within the window that the constructor's caller vouches for, aligned.
-        self.register(offset)
-            .map_or(u32::MAX, |register| unsafe { ptr::read_volatile(register) })
+        self.load(offset).unwrap_or(u32::MAX)
     }
 
     fn write(&mut self, offset: u32, value: u32) {
-        if let Some(register) = self.register(offset) {
-            // SAFETY: as above.
-            unsafe { ptr::write_volatile(register, value) };
+        self.store(offset, value);
+    }
+}
+
+impl Ports for MemoryRegisters {
+    fn read(&mut self, offset: u8, width: Width) -> u32 {
+        let value = match width {
+            Width::One => self.load::<u8>(offset.into()).map(u32::from),
+            Width::Two => self.load::<u16>(offset.into()).map(u32::from),
+            Width::Four => self.load(offset.into()),
+            Width::Eight => None,
+        };
+        value.unwrap_or(u32::MAX)
+    }
+
+    fn write(&mut self, offset: u8, width: Width, value: u32) {
+        match width {
+            Width::One => self.store(offset.into(), value as u8),
+            Width::Two => self.store(offset.into(), value as u16),
+            Width::Four => self.store(offset.into(), value),
+            Width::Eight => {}
         }
     }
 }

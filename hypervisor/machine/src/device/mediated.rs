@@ -1,5 +1,6 @@
 //! One mediated device: its mediator, and what that sees of the machine.
 
+use super::nic::Nic;
 use super::told::{Countable, Told};
 use super::{DeviceHost, IdePorts, LeadsTo, MemoryRegisters, Trap};
 use crate::machine::Journal;
@@ -8,7 +9,6 @@ use sekisho_mediator::cpu::registers::Width;
 use sekisho_mediator::disk::ahci::Ahci;
 use sekisho_mediator::disk::ata::Ata;
 use sekisho_mediator::log::Log;
-use sekisho_mediator::net::pro1000::Pro1000;
 use sekisho_mediator::pci::Width as PortWidth;
 use sekisho_mediator::seam::{Host, Instant};
 use spin::Mutex;
@@ -30,10 +30,7 @@ enum Engine {
         ata: Box<Ata>,
         ports: IdePorts,
     },
-    Pro1000 {
-        nic: Box<Pro1000>,
-        registers: MemoryRegisters,
-    },
+    Network(Nic),
     /// The machine resets or stops: nothing answers any more, and no key is left.
     Closed,
 }
@@ -56,10 +53,9 @@ impl Mediated {
         Self { host, engine }
     }
 
-    /// A gigabit NIC of Intel's.
-    pub(super) fn pro1000(nic: Pro1000, registers: MemoryRegisters, host: DeviceHost) -> Self {
-        let nic = Box::new(nic);
-        let engine = Engine::Pro1000 { nic, registers };
+    /// A NIC.
+    pub(super) const fn network(nic: Nic, host: DeviceHost) -> Self {
+        let engine = Engine::Network(nic);
         Self { host, engine }
     }
 
@@ -75,9 +71,7 @@ impl Mediated {
             (Engine::Ahci { ahci, registers, .. }, LeadsTo::Registers) => {
                 ahci.read(offset, width, registers, &mut self.host)
             }
-            (Engine::Pro1000 { nic, registers }, LeadsTo::Registers) => {
-                nic.read(offset, width, registers, &mut self.host)
-            }
+            (Engine::Network(nic), LeadsTo::Registers) => nic.read(offset, width, &mut self.host),
             _ => width.mask(),
         }
     }
@@ -89,9 +83,7 @@ impl Mediated {
             (Engine::Ahci { ahci, registers, .. }, LeadsTo::Registers) => {
                 ahci.write(offset, width, value, registers, host);
             }
-            (Engine::Pro1000 { nic, registers }, LeadsTo::Registers) => {
-                nic.write(offset, width, value, registers, host);
-            }
+            (Engine::Network(nic), LeadsTo::Registers) => nic.write(offset, width, value, host),
             _ => {}
         }
     }
@@ -116,9 +108,9 @@ impl Mediated {
                 (4, PortWidth::Dword) => ahci.read(u64::from(*index), Width::Four, registers, host) as u32,
                 _ => width.ones(),
             },
-            (Engine::Pro1000 { nic, registers }, LeadsTo::Window(first)) => {
+            (Engine::Network(nic), LeadsTo::Ports(first)) => {
                 let offset = u64::from(port.wrapping_sub(first));
-                nic.port_read(offset, memory_width(width), registers, host) as u32
+                nic.port_read(offset, memory_width(width), host) as u32
             }
             _ => width.ones(),
         }
@@ -145,9 +137,9 @@ impl Mediated {
                 }
                 _ => {}
             },
-            (Engine::Pro1000 { nic, registers }, LeadsTo::Window(first)) => {
+            (Engine::Network(nic), LeadsTo::Ports(first)) => {
                 let offset = u64::from(port.wrapping_sub(first));
-                nic.port_write(offset, memory_width(width), u64::from(value), registers, host);
+                nic.port_write(offset, memory_width(width), u64::from(value), host);
             }
             _ => {}
         }
@@ -191,11 +183,9 @@ impl Mediated {
     /// guest's tells of.
     pub(crate) fn wake(&mut self, journal: &Mutex<Journal>) -> Option<Instant> {
         match &mut self.engine {
-            Engine::Pro1000 { nic, registers } => {
-                let now = self.host.now();
-                nic.collect(&journal.lock().log, now);
-                let due = nic.poll(registers, &mut self.host);
-                due.into_iter().chain(nic.module().next_look(now)).min()
+            Engine::Network(nic) => {
+                nic.collect(&journal.lock().log, self.host.now());
+                nic.poll(&mut self.host)
             }
             Engine::Ahci { .. } | Engine::Ata { .. } | Engine::Closed => None,
         }
@@ -203,8 +193,8 @@ impl Mediated {
 
     /// Sends the last lines of the log, if they leave here.
     pub(crate) fn flush(&mut self, log: &Log) {
-        if let Engine::Pro1000 { nic, registers } = &mut self.engine {
-            nic.flush(log, registers, &mut self.host);
+        if let Engine::Network(nic) = &mut self.engine {
+            nic.flush(log, &mut self.host);
         }
     }
 
@@ -212,7 +202,7 @@ impl Mediated {
     pub(super) fn waits(&self) -> bool {
         match &self.engine {
             Engine::Ahci { ahci, .. } => ahci.waits(),
-            Engine::Ata { .. } | Engine::Pro1000 { .. } | Engine::Closed => false,
+            Engine::Ata { .. } | Engine::Network(_) | Engine::Closed => false,
         }
     }
 
@@ -221,10 +211,7 @@ impl Mediated {
         match &mut self.engine {
             Engine::Ahci { ahci, .. } => ahci.incidents().take_notice().map(Told::Disk),
             Engine::Ata { ata, .. } => ata.incidents().take_notice().map(Told::Disk),
-            Engine::Pro1000 { nic, .. } => {
-                let notice = nic.incidents().take_notice().map(Told::Network);
-                notice.or_else(|| nic.module().losses()?.take_notice().map(Told::Loss))
-            }
+            Engine::Network(nic) => nic.take_notice(),
             Engine::Closed => None,
         }
     }
@@ -234,10 +221,7 @@ impl Mediated {
         match (&mut self.engine, kind) {
             (Engine::Ahci { ahci, .. }, Countable::Disk(kind)) => ahci.incidents().count(kind),
             (Engine::Ata { ata, .. }, Countable::Disk(kind)) => ata.incidents().count(kind),
-            (Engine::Pro1000 { nic, .. }, Countable::Network(kind)) => nic.incidents().count(kind),
-            (Engine::Pro1000 { nic, .. }, Countable::Loss(kind)) => {
-                nic.module().losses().map_or(0, |losses| losses.count(kind))
-            }
+            (Engine::Network(nic), kind) => nic.count(kind),
             _ => 0,
         }
     }
@@ -245,7 +229,7 @@ impl Mediated {
     /// Wipes every key. Whatever the guest asks of a disk from now on, nothing answers; a NIC, which has none, may still
     /// have to carry the last lines of the log.
     pub(super) fn close(&mut self) {
-        if !matches!(self.engine, Engine::Pro1000 { .. }) {
+        if !matches!(self.engine, Engine::Network(_)) {
             self.engine = Engine::Closed;
         }
     }

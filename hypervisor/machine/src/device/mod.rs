@@ -7,6 +7,7 @@ mod host;
 mod ide_ports;
 mod mediated;
 mod network;
+mod nic;
 mod told;
 mod trap;
 

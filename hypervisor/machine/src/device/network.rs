@@ -1,20 +1,24 @@
 //! Giving a NIC its mediator and its module, on the boot CPU, while the firmware still runs on the bare machine.
 
 use super::attach::{Surroundings, Why, buffer};
+use super::nic::{Family, Nic};
 use super::trap::NIC_BASE;
 use super::{DeviceHost, Mediated, MemoryRegisters};
 use crate::address::{HostPhys, PhysRange};
 use crate::random;
 use crate::region::Region;
-use sekisho_abi::network::Nic;
+use alloc::boxed::Box;
+use sekisho_abi::network;
+use sekisho_abi::selection::Driver;
 use sekisho_mediator::net::frame::MacAddress;
 use sekisho_mediator::net::module::{self, Module};
-use sekisho_mediator::net::pro1000::{Guest, Identity, Pro1000};
+use sekisho_mediator::net::pro100::{self, Pro100};
+use sekisho_mediator::net::pro1000::{self, Guest, Pro1000};
 use sekisho_mediator::net::syslog;
 use sekisho_mediator::pci::{Fate, Function, Taken};
 
-/// The mediator of the gigabit NIC that `function` is.
-pub(super) fn attach_pro1000(
+/// The mediator of the NIC that `function` is, of the family that the policy's driver is made for.
+pub(super) fn attach(
     function: &Function,
     taken: Taken,
     region: &mut Region,
@@ -27,26 +31,36 @@ pub(super) fn attach_pro1000(
     let mut registers = unsafe { MemoryRegisters::in_firmware(HostPhys(window.start), length) };
     // SAFETY: the region is the hypervisor's own, and only `memory` below makes buffers of it.
     let mut host = unsafe { DeviceHost::new(surroundings.ram, surroundings.clock, region.whole()) };
-    let identity = Identity {
-        device: function.identity().device,
-        guest: if function.fate() == Fate::Own {
-            Guest::Absent
-        } else {
-            Guest::Present
-        },
-        own: None,
+    let device = function.identity().device;
+    let guest = match function.fate() {
+        Fate::Own => Guest::Absent,
+        _ => Guest::Present,
     };
     let mut memory = |length, alignment| buffer(region, length, alignment);
     let module = |address| module(rule, address, surroundings);
-    let nic = Pro1000::attach(identity, module, &mut registers, &mut host, &mut memory);
-    let nic = nic.map_err(Why::Pro1000)?;
+    let family = match taken.driver {
+        Driver::Pro100 => {
+            let identity = pro100::Identity { device, guest };
+            Pro100::attach(identity, module, &mut registers, &mut host, &mut memory)
+                .map(|nic| Family::Pro100(Box::new(nic)))
+                .map_err(Why::Pro100)?
+        }
+        Driver::Pro1000 => {
+            let own = None;
+            let identity = pro1000::Identity { device, guest, own };
+            Pro1000::attach(identity, module, &mut registers, &mut host, &mut memory)
+                .map(|nic| Family::Pro1000(Box::new(nic)))
+                .map_err(Why::Pro1000)?
+        }
+        _ => return Err(Why::NoDriver),
+    };
     // SAFETY: the next access is a guest's or a wake-up's, under the hypervisor's own tables.
     unsafe { registers.leave_firmware() };
-    Ok(Mediated::pro1000(nic, registers, host))
+    Ok(Mediated::network(Nic::new(family, registers), host))
 }
 
 /// What the policy wants to become of the frames of a NIC with this hardware address.
-fn module(rule: &Nic, address: MacAddress, surroundings: &Surroundings<'_>) -> Module {
+fn module(rule: &network::Nic, address: MacAddress, surroundings: &Surroundings<'_>) -> Module {
     let policy = surroundings.policy;
     let identity = syslog::Identity::new(&policy.name, policy.source_hash, address, surroundings.boot);
     let around = module::Surroundings {
@@ -59,7 +73,7 @@ fn module(rule: &Nic, address: MacAddress, surroundings: &Surroundings<'_>) -> M
 }
 
 /// The policy's rule that took a NIC.
-fn rule<'p>(surroundings: &Surroundings<'p>, taken: Taken) -> Option<&'p Nic> {
+fn rule<'p>(surroundings: &Surroundings<'p>, taken: Taken) -> Option<&'p network::Nic> {
     let entry = u32::try_from(taken.entry).ok()?;
     let mut nics = surroundings.policy.network.nics.iter();
     nics.find(|nic| nic.entry == entry)

@@ -8,7 +8,8 @@ use sekisho_mediator::pci::{BarKind, Fate, Function, Taken, Width};
 
 /// AHCI's registers are behind the sixth base address (Serial ATA AHCI 1.3.1, 2.1.11).
 const AHCI_BASE: u16 = 0x24;
-/// A NIC's registers are behind the first (PCI/PCI-X Family of Gigabit Ethernet Controllers SDM, 4.2.1).
+/// A NIC's registers are behind the first (PCI/PCI-X Family of Gigabit Ethernet Controllers SDM, 4.2.1; 8255x Open Source
+/// Software Developer Manual 1.3, 4.1).
 pub(super) const NIC_BASE: u16 = 0x10;
 /// Bytes in the page that a trap in memory takes at least.
 const PAGE: u64 = 4096;
@@ -42,8 +43,8 @@ pub(crate) enum LeadsTo {
     IndexData(u16),
     /// A block of ports of an IDE controller, of which the trap's first port has this offset.
     Ide(Block, u16),
-    /// The window of a NIC through which its registers are reached by ports, of which this is the first.
-    Window(u16),
+    /// The ports of a NIC, of which this is the first: its registers, or a window to them.
+    Ports(u16),
     /// Nothing: loads give ones, stores vanish.
     Nothing,
 }
@@ -152,8 +153,10 @@ pub(crate) fn traps(function: &Function, taken: Taken, device: usize) -> Vec<Tra
                 ide_block(bar.offset(), native).map_or(LeadsTo::Nothing, |block| LeadsTo::Ide(block, 0))
             }
             _ if function.fate() == Fate::Own => LeadsTo::Nothing,
-            (Driver::Pro1000, Place::Memory(_)) if bar.offset() == NIC_BASE => LeadsTo::Registers,
-            (Driver::Pro1000, Place::Ports(first, _)) => LeadsTo::Window(first),
+            (Driver::Pro1000 | Driver::Pro100, Place::Memory(_)) if bar.offset() == NIC_BASE => {
+                LeadsTo::Registers
+            }
+            (Driver::Pro1000 | Driver::Pro100, Place::Ports(first, _)) => LeadsTo::Ports(first),
             _ => LeadsTo::Nothing,
         };
         traps.push(Trap {

@@ -5,9 +5,10 @@
 
 /// Wires, in the bits that Intel's NICs have them in (8254x SDM 13.4.3; 8255x Open Source Software Developer Manual 1.3,
 /// 6.3.4).
-const CLOCK: u32 = 1 << 0;
-const SELECT: u32 = 1 << 1;
-const DATA_IN: u32 = 1 << 2;
+pub(super) const CLOCK: u32 = 1 << 0;
+pub(super) const SELECT: u32 = 1 << 1;
+pub(super) const DATA_IN: u32 = 1 << 2;
+pub(super) const DATA_OUT: u32 = 1 << 3;
 const WIRES: u32 = CLOCK | SELECT | DATA_IN;
 
 /// What is on the wires.
@@ -20,8 +21,8 @@ pub(super) enum Chip {
 }
 
 /// Opcodes that change nothing. Microwire: start bit and READ. Serial: RDSR, READ, and READ of the upper half.
-const MICROWIRE_BITS: u32 = 3;
-const MICROWIRE_READ: u32 = 0b110;
+pub(super) const MICROWIRE_BITS: u32 = 3;
+pub(super) const MICROWIRE_READ: u32 = 0b110;
 const SERIAL_BITS: u32 = 8;
 const SERIAL_READS: [u32; 3] = [0x05, 0x03, 0x0b];
 

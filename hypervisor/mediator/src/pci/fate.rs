@@ -58,7 +58,7 @@ pub struct NoSuchDriver {
 pub(super) fn enforceable(selection: &Selection) -> Result<(), NoSuchDriver> {
     for (entry, driver) in selection.entries.iter().map(|entry| entry.driver()).enumerate() {
         match driver {
-            None | Some(Driver::Conceal | Driver::Ahci | Driver::Ata | Driver::Pro1000) => {}
+            None | Some(Driver::Conceal | Driver::Ahci | Driver::Ata | Driver::Pro1000 | Driver::Pro100) => {}
             Some(driver) => return Err(NoSuchDriver { driver, entry }),
         }
     }

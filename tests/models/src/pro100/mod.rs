@@ -2,6 +2,7 @@
 //!
 //! Frames are sent and received in the simplified mode only, which is what a mediator of ours uses.
 
+mod eeprom;
 mod nic;
 pub mod spec;
 #[cfg(test)]

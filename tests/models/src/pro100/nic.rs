@@ -1,5 +1,6 @@
 //! The device: its registers, its resets, its interrupts.
 
+use super::eeprom::Eeprom;
 use super::spec::{cause, command, register};
 use crate::breach::Breach;
 use crate::bytes;
@@ -22,6 +23,7 @@ pub(super) enum Unit {
 pub struct Pro100 {
     pub(super) memory: Memory,
     registers: [u8; 0x40],
+    eeprom: Eeprom,
     pub(super) command_unit: Unit,
     pub(super) receive_unit: Unit,
     pub(super) command_base: u32,
@@ -48,12 +50,13 @@ const CONFIGURATION: [u8; 22] = [
 ];
 
 impl Pro100 {
-    /// A NIC as after switching on.
+    /// A NIC as after switching on, with `address` in its EEPROM.
     #[must_use]
-    pub fn new(memory: &Memory) -> Self {
+    pub fn new(memory: &Memory, address: [u8; 6]) -> Self {
         Self {
             memory: memory.clone(),
             registers: [0; 0x40],
+            eeprom: Eeprom::new(address),
             command_unit: Unit::Idle,
             receive_unit: Unit::Idle,
             command_base: 0,
@@ -216,6 +219,7 @@ impl Pro100 {
     fn write_byte(&mut self, at: u8, value: u8) {
         match at {
             register::STATUS => {}
+            register::EEPROM => self.eeprom.write(value),
             register::STAT_ACK => {
                 let causes = self.byte(at) & !value;
                 self.set(at, &[causes]);
@@ -236,6 +240,7 @@ impl Ports for Pro100 {
     fn read(&mut self, offset: u8, width: Width) -> u32 {
         self.memory.tick();
         self.follow_units();
+        self.set(register::EEPROM, &[self.eeprom.read()]);
         let end = u32::from(offset) + u32::from(width.bytes());
         if end > 0x40 || !offset.is_multiple_of(width.bytes()) {
             self.memory.breach(Breach::NoRegister(offset.into()));

@@ -23,7 +23,7 @@ fn start(nic: &mut Pro100, order: u8, place: u32) {
 #[test]
 fn a_frame_goes_out_and_one_comes_in() {
     let memory = Memory::new(Ram::new(1 << 20), Reach::Guest);
-    let mut nic = Pro100::new(&memory);
+    let mut nic = Pro100::new(&memory, [2, 0, 0, 0, 0, 1]);
     put(
         &memory,
         0x1000,
@@ -53,7 +53,7 @@ fn a_frame_goes_out_and_one_comes_in() {
 #[test]
 fn a_unit_that_is_started_while_it_works_is_a_breach() {
     let memory = Memory::new(Ram::new(1 << 20), Reach::Guest);
-    let mut nic = Pro100::new(&memory);
+    let mut nic = Pro100::new(&memory, [2, 0, 0, 0, 0, 1]);
     put(&memory, 0x1000, [block::EL, 0, 0, 0]);
     start(&mut nic, command::CU_START, 0x1000);
     start(&mut nic, command::CU_START, 0x1000);

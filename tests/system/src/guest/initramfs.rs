@@ -27,7 +27,9 @@ pub(super) struct Contents {
 /// What every guest has.
 const ROOT: Contents = Contents {
     programs: &["/usr/bin/lspci", "/usr/bin/setpci", "/usr/sbin/kexec"],
-    modules: &["msr", "cpuid", "ahci", "ata_piix", "sd_mod", "e1000", "e1000e"],
+    modules: &[
+        "msr", "cpuid", "ahci", "ata_piix", "sd_mod", "e100", "e1000", "e1000e",
+    ],
 };
 
 /// File systems, and those who judge disks.

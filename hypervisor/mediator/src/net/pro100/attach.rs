@@ -1,11 +1,12 @@
 //! Taking a NIC over, and what a reset needs.
 
 use super::command::{CommandUnit, order};
+use super::identity::{self, Identity, is_mediated};
 use super::receive::ReceiveUnit;
 use super::settings::Settings;
 use super::spec::{ADDRESS, CAUSES, CONFIGURE, MASK, MASK_ALL, PORT, PORT_RESET, PORT_SELECTIVE, STATUS};
 use super::units::{self, Commands, Receiver, SLOT_BYTES, SLOTS, Slot};
-use super::{Guest, Nic, Ports, Pro100, Use};
+use super::{Nic, Ports, Pro100, Use};
 use crate::cpu::registers::Width;
 use crate::net::eeprom::Wires;
 use crate::net::frame::MacAddress;
@@ -27,27 +28,37 @@ const RESET: u64 = 20_000;
 pub enum AttachError {
     /// Nothing answers at its registers.
     Absent,
+    /// Not a member of the family: its device number.
+    Unsupported(u16),
+    /// Its EEPROM has no address that a NIC could have.
+    NoAddress,
     /// There is no memory for it, or none that it can address.
     Memory,
 }
 
 impl Pro100 {
-    /// Takes a NIC over: `address` is its own, out of its EEPROM. `memory` gives buffers of a length at an alignment, in
-    /// bytes: 270 KiB in all, below four gigabytes. `guest` says whether the guest has the NIC too.
+    /// Takes a NIC over, with the module that `module` makes for its hardware address. `memory` gives buffers of a length at
+    /// an alignment, in bytes: 270 KiB in all, below four gigabytes.
     ///
     /// # Errors
     /// [`AttachError`]; the NIC does not transmit or receive then.
     pub fn attach<P: Ports, H: Host>(
-        guest: Guest,
-        module: Module,
-        address: MacAddress,
+        identity: Identity,
+        module: impl FnOnce(MacAddress) -> Module,
         ports: &mut P,
         host: &mut H,
         memory: &mut dyn FnMut(usize, usize) -> Option<Buffer>,
     ) -> Result<Self, AttachError> {
+        let Identity { device, guest } = identity;
+        if !is_mediated(device) {
+            return Err(AttachError::Unsupported(device));
+        }
         if ports.read(STATUS, Width::Four) == u32::MAX {
             return Err(AttachError::Absent);
         }
+        stop(ports, host);
+        let address = identity::address(ports, host).ok_or(AttachError::NoAddress)?;
+        let module = module(address);
         let usage = match (module.link(), module.hardware()) {
             (_, Some(_)) => Use::Module,
             (GuestLink::Down, None) => Use::Nobody,

@@ -5,12 +5,13 @@
 //! and written as the device would. Frames are whole and in the simplified mode in ours, whatever the guest's are.
 //!
 //! # For the machine
-//! [`Ports`] are the device's registers, in memory or I/O ports, with the access's own width: the guest's accesses to BAR 0
+//! [`Ports`] are the device's registers, with the access's own width: the guest's accesses to BAR 0
 //! and BAR 1 go to [`Pro100::read`] and [`Pro100::write`] alike, BAR 2 (flash) is not the guest's. [`Pro100::poll`],
 //! [`Pro100::due`], [`Pro100::reset`], [`Pro100::flush`] and [`Pro100::close`] are as `pro1000`'s.
 
 mod attach;
 mod command;
+mod identity;
 mod receive;
 mod service;
 mod settings;
@@ -19,6 +20,7 @@ mod units;
 
 pub use super::pro1000::{Guest, Interrupts};
 pub use attach::AttachError;
+pub use identity::Identity;
 
 use super::eeprom::{Chip, NotARead, Wires};
 use super::frame::MacAddress;

@@ -1,12 +1,14 @@
 //! The guest's receive unit: frames are copied behind its descriptors, in the simplified mode.
 
 use super::command::words;
-use super::spec::{CAUSE_NOT_READY, DONE, FLEXIBLE, GOOD, HEADER, LAST, RECEIVED, SUSPEND};
+use super::spec::{CAUSE_NOT_READY, COUNT, DONE, FLEXIBLE, GOOD, HEADER, LAST, RECEIVED, SUSPEND};
 use crate::cpu::walk::GuestMemory;
 use crate::net::incident::{Incident, Incidents};
 
 /// A frame did not fit into its buffer (6.4.3.1).
 const TRUNCATED: u32 = 1 << 9;
+/// Descriptors without room that are passed over for one frame at most.
+const PASSED_OVER: usize = 16;
 
 /// The guest's receive unit.
 #[derive(Clone, Copy, Default, Debug)]
@@ -55,27 +57,25 @@ impl ReceiveUnit {
 
     /// Copies a frame, in two parts, behind the next descriptor of a unit that is ready. The causes that the device will
     /// not raise.
+    ///
+    /// # Errors
+    /// [`NoBuffer`]: the unit is not ready any more, and the frame went nowhere.
     pub(super) fn deliver<G: GuestMemory>(
         &mut self,
         parts: [&[u8]; 2],
         guest: &G,
         incidents: &mut Incidents,
-    ) -> u8 {
-        let place = u64::from(self.base.wrapping_add(self.next));
-        let mut header = [0; HEADER];
-        if guest.read(place, &mut header).is_err() {
-            incidents.add(Incident::UnreachableMemory, 0, place);
+    ) -> Result<u8, NoBuffer> {
+        let Some(descriptor) = self.next_with_room(guest, incidents) else {
             self.state = State::NoResources;
-            return CAUSE_NOT_READY;
-        }
-        let [control, link, _, sizes] = words(header);
-        if control & FLEXIBLE != 0 {
-            // Buffers of their own are not done here: as if there were none.
-            incidents.add(Incident::RefusedOffload, 0, 0);
-            self.state = State::NoResources;
-            return CAUSE_NOT_READY;
-        }
-        let size = usize::try_from(sizes >> 16 & 0x3fff).unwrap_or(0);
+            return Err(NoBuffer);
+        };
+        let Descriptor {
+            place,
+            control,
+            link,
+            size,
+        } = descriptor;
         if fill(place, parts, size, guest).is_err() {
             incidents.add(Incident::UnreachableMemory, 0, place);
         }
@@ -85,12 +85,56 @@ impl ReceiveUnit {
         } else if control & SUSPEND != 0 {
             self.state = State::Suspended;
         }
-        if self.state == State::Ready {
+        Ok(if self.state == State::Ready {
             0
         } else {
             CAUSE_NOT_READY
-        }
+        })
     }
+
+    /// The next descriptor with room for data. The device passes over one without, which a driver keeps before the end of
+    /// its ring while it moves that.
+    fn next_with_room<G: GuestMemory>(&mut self, guest: &G, incidents: &mut Incidents) -> Option<Descriptor> {
+        for _ in 0..PASSED_OVER {
+            let place = u64::from(self.base.wrapping_add(self.next));
+            let mut header = [0; HEADER];
+            if guest.read(place, &mut header).is_err() {
+                incidents.add(Incident::UnreachableMemory, 0, place);
+                return None;
+            }
+            let [control, link, _, sizes] = words(header);
+            if control & FLEXIBLE != 0 {
+                // Buffers of their own are not done here: as if there were none.
+                incidents.add(Incident::RefusedOffload, 0, 0);
+                return None;
+            }
+            let size = usize::try_from(sizes >> 16 & COUNT).unwrap_or(0);
+            if size > 0 {
+                return Some(Descriptor {
+                    place,
+                    control,
+                    link,
+                    size,
+                });
+            }
+            if control & (LAST | SUSPEND) != 0 {
+                return None;
+            }
+            self.next = link;
+        }
+        None
+    }
+}
+
+/// The guest has no descriptor with room for a frame, which is told by [`CAUSE_NOT_READY`].
+pub(super) struct NoBuffer;
+
+/// A receive descriptor, read once.
+struct Descriptor {
+    place: u64,
+    control: u32,
+    link: u32,
+    size: usize,
 }
 
 /// Data, then the count, then the status: the guest may be waiting for that.

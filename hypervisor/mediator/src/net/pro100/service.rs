@@ -2,8 +2,8 @@
 
 use super::attach::COUNTERS;
 use super::command::{LONGEST, Way, order_frame};
-use super::receive::State;
-use super::spec::{CAUSE_RECEIVED, CU_DUMP_ADDRESS};
+use super::receive::{NoBuffer, State};
+use super::spec::{CAUSE_NOT_READY, CAUSE_RECEIVED, CU_DUMP_ADDRESS};
 use super::units::{self, Arrival, DATA_BYTES};
 use super::{Backlog, Guest, Nic, Ports, Use};
 use crate::cpu::walk::GuestMemory;
@@ -128,25 +128,35 @@ impl Nic {
                 offload: Offload::default(),
             };
             if module.incoming(frame, now) == Verdict::Stop || !waits {
-                return None;
+                return Ok(None);
             }
             let is_its = frame
                 .destination()
                 .is_some_and(|destination| settings.accepts(destination));
             if *usage == Use::Module && !is_its {
-                return None;
+                return Ok(None);
             }
             if !is_ready {
-                incidents.add(Incident::Dropped, 0, 0);
-                return None;
+                return Err(NoBuffer);
             }
-            Some(receive_unit.deliver([bytes, &[]], guest, incidents))
+            receive_unit.deliver([bytes, &[]], guest, incidents).map(Some)
         });
-        if let Some(Some(more)) = taken {
-            *causes |= more;
-            if self.backlog == Backlog::Late {
-                *causes |= CAUSE_RECEIVED;
+        match taken {
+            Some(Ok(Some(more))) => {
+                *causes |= more;
+                if self.backlog == Backlog::Late {
+                    *causes |= CAUSE_RECEIVED;
+                }
             }
+            Some(Err(NoBuffer)) => {
+                *causes |= if is_ready { CAUSE_NOT_READY } else { 0 };
+                // Where the module is shown frames, one is shown once: it does not wait.
+                if self.usage == Use::Guest {
+                    return Done::Kept;
+                }
+                self.incidents.add(Incident::Dropped, 0, 0);
+            }
+            Some(Ok(None)) | None => {}
         }
         Done::Taken
     }
@@ -268,12 +278,22 @@ impl<H: Host> Outlets for Ways<'_, H> {
             }
             let check = settings.has_check().then(|| check_sequence(bytes));
             let check = check.as_ref().map_or(&[][..], |check| check);
-            causes |= CAUSE_RECEIVED | receive_unit.deliver([bytes, check], guest, incidents);
+            match receive_unit.deliver([bytes, check], guest, incidents) {
+                Ok(more) => causes |= CAUSE_RECEIVED | more,
+                Err(NoBuffer) => {
+                    causes |= CAUSE_NOT_READY;
+                    is_full = true;
+                }
+            }
         });
         self.causes |= causes;
         if done.is_err() {
             self.nic.incidents.add(Incident::RefusedOffload, 0, 0);
         }
-        if is_full && causes == 0 { Err(Full) } else { Ok(()) }
+        if is_full && causes & CAUSE_RECEIVED == 0 {
+            Err(Full)
+        } else {
+            Ok(())
+        }
     }
 }

@@ -7,7 +7,7 @@ use super::frames;
 use sekisho_mediator::cpu::registers::Width;
 use sekisho_mediator::net::frame::MacAddress;
 use sekisho_mediator::net::module::Module;
-use sekisho_mediator::net::pro100::{Guest, Pro100};
+use sekisho_mediator::net::pro100::{Guest, Identity, Pro100};
 use sekisho_models::guest::{Pro100Driver, Pro100Window};
 use sekisho_models::memory::{Memory, Reach};
 use sekisho_models::pro100::Pro100 as Device;
@@ -36,11 +36,18 @@ impl Scene {
 
     fn of(module: Module, guest: Guest) -> Self {
         let mut memory = Memory::new(Ram::new(BANK), Reach::Buffers);
-        let mut device = Device::new(&memory);
+        let mut device = Device::new(&memory, frames::GUEST);
         let source = memory.clone();
         let mut give = |length, _| Some(source.buffer(length));
-        let address = MacAddress(frames::GUEST);
-        let nic = Pro100::attach(guest, module, address, &mut device, &mut memory, &mut give);
+        let identity = Identity {
+            device: 0x1229,
+            guest,
+        };
+        let module = |address| {
+            assert_eq!(address, MacAddress(frames::GUEST));
+            module
+        };
+        let nic = Pro100::attach(identity, module, &mut device, &mut memory, &mut give);
         Self {
             device,
             nic: nic.unwrap(),

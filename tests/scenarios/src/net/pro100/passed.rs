@@ -10,7 +10,7 @@ use sekisho_mediator::net::frame::MacAddress;
 use sekisho_mediator::net::incident::Incident;
 use sekisho_mediator::net::module::Module;
 use sekisho_mediator::net::pro100::{Guest, Interrupts};
-use sekisho_models::guest::{Buffers, Pro100Driver, Pro100Window};
+use sekisho_models::guest::{BLOCKS, Buffers, Pro100Driver, Pro100Window};
 use sekisho_models::pro100::spec::{block, cause, command, register};
 
 const NOTHING: [Vec<u8>; 0] = [];
@@ -185,4 +185,33 @@ fn frames_that_waited_for_the_guests_descriptors_have_a_cause_when_it_has_them()
     assert!(scene.device.interrupts());
     let (causes, others) = driver.interrupt(&mut scene);
     assert_eq!((others.len(), causes & cause::FR), (4, cause::FR));
+}
+
+#[test]
+fn a_descriptor_without_room_is_left_as_it_is_and_no_frame_is_lost_by_it() {
+    let mut scene = Scene::new(Module::Pass);
+    let mut driver = scene.driver();
+    scene.interrupt(&mut driver);
+    // As Linux marks the end of its ring: the last but one has no room and ends the list.
+    let before_last = driver.receive_place(BLOCKS - 2);
+    let ram = scene.memory.ram();
+    ram.store(before_last, &block::EL.to_le_bytes());
+    ram.store(before_last + 14, &[0, 0]);
+    let frames: Vec<_> = (0..16).map(|seed| frame(GUEST, PEER, 150, seed)).collect();
+    frames.iter().for_each(|frame| scene.device.inject(frame));
+    scene.device.run();
+    let (causes, first) = driver.interrupt(&mut scene);
+    assert_eq!(
+        (first.as_slice(), causes & cause::RNR),
+        (&frames[..14], cause::RNR)
+    );
+    let marked = scene.memory.ram().bytes(before_last, 16);
+    assert_eq!(marked[..4], block::EL.to_le_bytes(), "not done");
+    // The driver moves the mark on.
+    let size = 1520u16.to_le_bytes();
+    scene.memory.ram().store(before_last, &[0; 4]);
+    scene.memory.ram().store(before_last + 14, &size);
+    driver.order(&mut scene, command::RU_START, u32::try_from(before_last).unwrap());
+    assert!(scene.device.interrupts());
+    assert_eq!(driver.interrupt(&mut scene).1, frames[14..]);
 }

@@ -20,7 +20,7 @@ const OURS: &str = "sekisho@32473";
 #[test]
 fn rsyslog_and_syslog_ng_find_every_field_of_every_message() -> Result<(), Failure> {
     let run = run("rfc5424", "e1000")?;
-    let policy = wired::policy(RULE, &policy_end("rfc5424"));
+    let policy = wired::policy("e1000", RULE, &policy_end("rfc5424"));
     let policy = hexadecimal(&sekisho_crypto::sha256(policy.as_bytes()));
     for (judge, messages) in &run.parsed {
         let mut boots = BTreeSet::new();
