@@ -1,6 +1,7 @@
 //! A sealed image as the firmware loads it, and every way of damaging it.
 
 use super::*;
+use alloc::format;
 use alloc::string::ToString;
 use alloc::vec;
 use alloc::vec::Vec;
@@ -231,7 +232,7 @@ fn a_policy_of_another_format_is_refused_with_both_numbers() {
     let error = error(&sealed(other, &manifest)).unwrap();
     assert_eq!(
         error.to_string(),
-        "the compiled policy has format 9, this build reads format 3"
+        format!("the compiled policy has format 9, this build reads format {FORMAT}")
     );
 }
 
