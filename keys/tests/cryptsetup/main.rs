@@ -102,6 +102,15 @@ impl Bench {
     }
 }
 
+/// The files of a test that failed stay, to be looked at.
+impl Drop for Bench {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            let _ = fs::remove_dir_all(&self.folder);
+        }
+    }
+}
+
 /// Runs cryptsetup, never asking anything.
 fn cryptsetup(arguments: &[&str]) -> Output {
     Command::new("cryptsetup")

@@ -127,6 +127,15 @@ impl Bench {
     }
 }
 
+/// The files of a test that failed stay, to be looked at.
+impl Drop for Bench {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            let _ = fs::remove_dir_all(&self.folder);
+        }
+    }
+}
+
 /// Every sector says where it is.
 fn lines() -> Vec<u8> {
     let sector = |number| {
