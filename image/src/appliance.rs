@@ -5,7 +5,7 @@ use crate::inspect::{APPLICATION, FALLBACK, LABEL};
 use sekisho_abi::storage::APPLIANCE_FOLDER;
 use sekisho_keys::store::Store;
 
-/// The bytes of the disk; `store` is that of a policy with volumes.
+/// The bytes of the disk; `store` is that of a policy that names keys.
 ///
 /// # Errors
 /// [`Error`].

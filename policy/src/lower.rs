@@ -6,7 +6,7 @@ pub(crate) mod storage;
 use crate::diagnostic::Diagnostic;
 use crate::policy::Policy;
 use crate::rules::unsupported;
-use crate::schema::{Document, NetModule, SerialPort};
+use crate::schema::{Document, SerialPort};
 use sekisho_abi::compiled::{CompiledPolicy, FORMAT, Origin, Serial};
 use sekisho_abi::selection::Selection;
 
@@ -47,20 +47,7 @@ pub fn lower(policy: &Policy) -> CompiledPolicy {
 #[must_use]
 pub fn unsupported(policy: &Policy) -> Vec<Diagnostic> {
     let document = &policy.document;
-    let mut found = Vec::new();
-    for device in document.devices() {
-        let Some(net) = device.net.as_ref().filter(|_| device.uses(NetModule::Vpn)) else {
-            continue;
-        };
-        let what = format!("`net = \"vpn\"` of rule `{}`", device.title());
-        found.push(unsupported::finding(net.span, &what));
-    }
-    found.extend(
-        document
-            .tunnels()
-            .iter()
-            .map(|it| unsupported::finding(it.table.span, "a tunnel")),
-    );
+    let mut found = network::unsupported(document);
     found.extend(
         document
             .services()

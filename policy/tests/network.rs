@@ -13,15 +13,9 @@ const SHARED_NIC: &str = include_str!("../../examples/shared-nic.toml");
 
 fn network(text: &str) -> Network {
     let report = check(&Source::new("policy.toml".into(), text.into()));
-    assert_eq!(unsupported(&report.policy.unwrap()), []);
-    compiled(text)
-}
-
-/// The same, of a policy that no image is built of yet.
-fn compiled(text: &str) -> Network {
-    let report = check(&Source::new("policy.toml".into(), text.into()));
     assert_eq!(report.diagnostics, []);
     let policy = report.policy.unwrap();
+    assert_eq!(unsupported(&policy), []);
     let compiled = lower(&policy);
     assert_eq!(
         CompiledPolicy::from_bytes(&compiled.to_bytes()),
@@ -32,13 +26,9 @@ fn compiled(text: &str) -> Network {
 
 /// A policy with these lines behind its defaults.
 fn with(rest: &str) -> Network {
-    network(&whole(rest))
-}
-
-fn whole(rest: &str) -> String {
-    format!(
+    network(&format!(
         "policy = 1\nname = \"test\"\n[defaults]\nstorage = \"pass\"\nnetwork = \"conceal\"\nother = \"pass\"\n{rest}"
-    )
+    ))
 }
 
 fn prefix(address: &str, length: u8) -> Prefix {
@@ -143,10 +133,10 @@ fn tunnelled(peer: &str, rest: &str) -> String {
 
 #[test]
 fn a_tunnel_is_carried_with_the_names_of_its_keys() {
-    let network = compiled(&whole(&tunnelled(
+    let network = with(&tunnelled(
         "endpoint = \"vpn.example.com:51820\"\npreshared-key = \"hq-psk\"\npersistent-keepalive = 25",
         "",
-    )));
+    ));
     assert_eq!(network.nics[0].module, Module::Vpn { tunnel: 0 });
     assert_eq!(network.nics[0].interface, Some(0));
     let [Tunnel { peers, .. }] = &network.tunnels[..] else {
@@ -177,10 +167,10 @@ fn a_tunnel_is_carried_with_the_names_of_its_keys() {
 #[test]
 fn the_log_of_a_tunnelled_nic_leaves_outside_where_that_is_said() {
     for (via, expected) in [("outside", Via::Outside), ("hq", Via::Tunnel)] {
-        let network = compiled(&whole(&tunnelled(
+        let network = with(&tunnelled(
             "endpoint = \"198.51.100.7:51820\"",
             &format!("via = \"{via}\"\n"),
-        )));
+        ));
         assert_eq!(network.syslog.unwrap().via, expected);
         let endpoint = &network.tunnels[0].peers[0].endpoint;
         assert_eq!(

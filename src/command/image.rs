@@ -68,7 +68,7 @@ impl fmt::Display for Unusable {
 
 impl Error for Unusable {}
 
-/// The policy has volumes, and no key store was named.
+/// The policy names keys, and no key store was named.
 #[derive(Debug)]
 struct NoKeys {
     policy: PathBuf,
@@ -79,7 +79,7 @@ impl fmt::Display for NoKeys {
         let policy = self.policy.display();
         write!(
             f,
-            "{policy} has volumes, so the image needs its key store: add `--keys DIR`; \
+            "{policy} has volumes or tunnels, so the image needs its key store: add `--keys DIR`; \
              `sekisho keys init DIR --policy {policy}` makes one"
         )
     }
@@ -114,8 +114,9 @@ fn build(arguments: &BuildArguments) -> CommandResult {
         report(&render_human(&source, &refusals, colour_of_stderr()));
         return Ok(Outcome::Refused);
     }
+    let compiled = lower(&policy);
     let store = match &arguments.keys {
-        _ if policy.storage.volumes.is_empty() => None,
+        _ if !compiled.needs_keys() => None,
         None => {
             return Err(Box::new(NoKeys {
                 policy: arguments.policy.clone(),
@@ -129,7 +130,7 @@ fn build(arguments: &BuildArguments) -> CommandResult {
             }
         },
     };
-    let application = seal::application(&lower(&policy))?;
+    let application = seal::application(&compiled)?;
     replace(&arguments.output, &appliance::disk(&application, store.as_ref())?)?;
     Ok(Outcome::Fine)
 }

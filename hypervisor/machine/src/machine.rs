@@ -171,8 +171,8 @@ impl Machine {
         halt_for_ever()
     }
 
-    /// Sends what is left of the log by the network, where that is possible at once.
-    fn say_last(&self) {
+    /// Sends what is left of the log by the network, where that is possible at once; the keys of tunnels are wiped then.
+    pub(crate) fn say_last(&self) {
         if let Some(journal) = self.journal.try_lock() {
             self.devices.flush(&journal.log);
         }

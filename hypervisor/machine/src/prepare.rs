@@ -200,6 +200,8 @@ fn attach_devices(
         ram,
         clock,
         wall_clock: wall_clock(handover, clock),
+        // SAFETY: as for the secrets.
+        random: unsafe { bytes(handover.random) },
         absent: Vec::new(),
     };
     device::attach(pci, traps, region, &mut surroundings).map_err(|refusal| {

@@ -1,12 +1,16 @@
 //! Numbers that the network outside should not guess: sequence numbers, ports, the name of a boot.
 //!
-//! Not for keys: a CPU without RDRAND gives its time-stamp counter.
+//! [`seed`] is not for keys: a CPU without RDRAND gives its time-stamp counter. [`draw`] is, together with what the firmware
+//! gave.
 
+use alloc::vec::Vec;
 use core::arch::asm;
 use core::arch::x86_64::{__cpuid, _rdtsc};
 
 /// CPUID leaf 1, ECX: RDRAND.
 const RDRAND: u32 = 1 << 30;
+/// Numbers for one seed: twice the bits of a key, since a CPU may stretch what it has (NIST SP 800-90C).
+const DRAWN: usize = 8;
 /// RDRAND that fails so often is broken (Intel SDM volume 1, 7.3.17.1).
 const TRIES: usize = 10;
 
@@ -14,16 +18,25 @@ const TRIES: usize = 10;
 pub(crate) fn seed() -> u64 {
     // SAFETY: RDTSC reads a counter; every CPU in long mode has it.
     let time = unsafe { _rdtsc() };
+    number().map_or(time, |value| value ^ time)
+}
+
+/// Numbers of the CPU's for keys; fewer where it fails, none where it has no source.
+pub(crate) fn draw() -> Vec<u64> {
+    (0..DRAWN).map_while(|_| number()).collect()
+}
+
+/// A number of the CPU's.
+fn number() -> Option<u64> {
     if __cpuid(1).ecx & RDRAND == 0 {
-        return time;
+        return None;
     }
-    let drawn = (0..TRIES).find_map(|_| {
+    (0..TRIES).find_map(|_| {
         let (value, done): (u64, u8);
         // SAFETY: the CPU has the instruction; it changes a register and flags.
         unsafe {
             asm!("rdrand {}", "setc {}", out(reg) value, out(reg_byte) done, options(nomem, nostack));
         }
         (done != 0).then_some(value)
-    });
-    drawn.map_or(time, |value| value ^ time)
+    })
 }

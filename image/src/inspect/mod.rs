@@ -17,7 +17,7 @@ use sekisho_abi::boot::{
     HypervisorLayout, Manifest, SECTION_HYPERVISOR, SECTION_LAYOUT, SECTION_MANIFEST, SECTION_POLICY,
 };
 use sekisho_abi::compiled::CompiledPolicy;
-use sekisho_abi::storage::{APPLIANCE_FOLDER, Storage};
+use sekisho_abi::storage::APPLIANCE_FOLDER;
 use sekisho_keys::store::Store;
 
 /// The partition's name, which only an image of the appliance has.
@@ -45,17 +45,17 @@ pub fn inspect(file: &[u8]) -> Result<Report, Error> {
     let (report, policy) = inspect_application(application)?;
     Ok(Report {
         disk: Some(disk),
-        keys: keys(&policy.storage, &files)?,
+        keys: keys(&policy, &files)?,
         ..report
     })
 }
 
-/// The headers in the key store, which fit the policy; none where it has no volumes.
-fn keys(storage: &Storage, files: &[Content]) -> Result<Vec<HeaderSummary>, Error> {
-    if storage.volumes.is_empty() {
+/// The headers in the key store, which fit the policy; none where it names no keys.
+fn keys(policy: &CompiledPolicy, files: &[Content]) -> Result<Vec<HeaderSummary>, Error> {
+    if !policy.needs_keys() {
         return Ok(Vec::new());
     }
-    let store = Store::read(storage, |path| {
+    let store = Store::read(&policy.storage, |path| {
         let found = content(files, &format!("/{APPLIANCE_FOLDER}/{path}"));
         found.map(<[u8]>::to_vec).ok_or(NotThere)
     });

@@ -81,7 +81,7 @@ pub struct SectionDigest {
 }
 
 /// [`Handover::magic`] of this layout.
-pub const HANDOVER_MAGIC: u64 = u64::from_le_bytes(*b"SKSHHND4");
+pub const HANDOVER_MAGIC: u64 = u64::from_le_bytes(*b"SKSHHND5");
 
 /// `EBX ECX EDX` of CPUID leaf 0x4000_0000 under the hypervisor.
 pub const CPUID_SIGNATURE: &[u8; 12] = b"SekishoVisor";
@@ -118,7 +118,7 @@ pub struct Handover {
     pub timers: u64,
     /// How many CPUs will be entered.
     pub cpu_count: u64,
-    /// Physical address and length of the unsealed secrets, or zeros where the policy has no volume. The hypervisor
+    /// Physical address and length of the unsealed secrets, or zeros where the policy names no key. The hypervisor
     /// copies the keys it needs into its own memory; the loader wipes these bytes when [`call::PREPARE`] has returned.
     pub secrets: [u64; 2],
     /// Physical address and length ([`REPORT_SIZE`]) of a zeroed buffer, in which [`call::PREPARE`] leaves one
@@ -128,6 +128,8 @@ pub struct Handover {
     pub tsc_hertz: u64,
     /// Nanoseconds since 1970 in UTC, or zero where the firmware has no time of day; and the time-stamp counter then.
     pub time_of_day: [u64; 2],
+    /// Physical address and length of random bytes of the firmware's, or zeros where it has none; wiped as the secrets are.
+    pub random: [u64; 2],
 }
 
 /// The hypervisor's entry point: `extern "sysv64" fn(Call, *const Handover) -> Status`, both as `u64`.

@@ -1,6 +1,7 @@
 //! NICs, own addresses, tunnels, syslog and the echo service as the hypervisor reads them.
 
-use crate::rules::unknown_via;
+use crate::diagnostic::Diagnostic;
+use crate::rules::{unknown_via, unsupported};
 use crate::schema::{
     Addressing as AddressingText, Device, Document, Echo as EchoTable, Host, Interface as InterfaceTable,
     Named, NetModule, Peer as PeerTable, Syslog as SyslogTable, SyslogFormat as FormatWord,
@@ -38,6 +39,62 @@ pub(crate) fn lower(document: &Document) -> Option<Network> {
             None => None,
         },
     })
+}
+
+/// What of a tunnel's description this build does not carry out.
+pub(super) fn unsupported(document: &Document) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    for tunnel in document.tunnels() {
+        let name = &tunnel.name.value;
+        let addresses = || tunnel.table.address.iter().flat_map(|list| &list.value);
+        for is_ipv4 in [true, false] {
+            let mut of_version = addresses().filter(|it| it.value.0.addr().is_ipv4() == is_ipv4);
+            let version = if is_ipv4 { "IPv4" } else { "IPv6" };
+            if let Some(second) = of_version.nth(1) {
+                let what = format!("a second {version} address of tunnel `{name}`");
+                found.push(unsupported::finding(second.span, &what));
+            }
+        }
+        let carries_log = document.devices().iter().any(|device| {
+            device.logs() && device.tunnel.as_ref().is_some_and(|it| it.value.as_str() == name)
+        });
+        let through = document.syslog.as_ref().filter(|syslog| {
+            let way = syslog.via.as_ref().map(|via| via.value.as_str());
+            carries_log && way != Some(unknown_via::OUTSIDE)
+        });
+        if let Some(to) = through.and_then(|syslog| syslog.to.as_ref())
+            && !addresses().any(|it| it.value.0.addr().is_ipv4() == to.value.address.is_ipv4())
+        {
+            let what =
+                format!("a log through tunnel `{name}`, which has no address of the collector's IP version,");
+            found.push(unsupported::finding(to.span, &what));
+        }
+    }
+    found.extend(
+        document
+            .devices()
+            .iter()
+            .filter_map(|device| nameless(device, document)),
+    );
+    found
+}
+
+/// A tunnel whose peer has a name, on a NIC where nobody is asked for names.
+fn nameless(device: &Device, document: &Document) -> Option<Diagnostic> {
+    let tunnel = document.tunnel_named(device.tunnel.as_ref()?.value.as_str())?;
+    let interface = document.interface_of(device)?;
+    let is_fixed = matches!(interface.address.as_ref()?.value, AddressingText::Static(_));
+    if !is_fixed || interface.dns.is_some() {
+        return None;
+    }
+    let mut endpoints = tunnel
+        .table
+        .peers()
+        .iter()
+        .filter_map(|peer| peer.endpoint.as_ref());
+    let named = endpoints.find(|endpoint| matches!(endpoint.value.host, Host::Name(_)))?;
+    let what = "an endpoint by name, where `[ip]` has a fixed address and no `dns`,";
+    Some(unsupported::finding(named.span, what))
 }
 
 fn module(device: &Device, document: &Document) -> Option<Module> {

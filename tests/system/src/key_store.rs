@@ -5,6 +5,7 @@ use crate::failure::Failure;
 use sekisho_abi::disk::{BlockSize, Disk, Shape, gpt, pin, resolve};
 use sekisho_abi::storage::{Pin, Storage};
 use sekisho_keys::recovery::RecoveryKey;
+use sekisho_keys::secrets::WireGuardKey;
 use sekisho_keys::store::{Openers, create};
 use sekisho_keys::{Costs, NoRandomness, Random};
 use std::collections::BTreeMap;
@@ -33,6 +34,18 @@ impl KeyStore {
     /// # Errors
     /// [`Failure::Tool`] with what the library says.
     pub fn new(storage: &Storage, pins: Vec<Pin>) -> Result<Self, Failure> {
+        Self::with_tunnels(storage, pins, Vec::new())
+    }
+
+    /// The same, with these keys of tunnels.
+    ///
+    /// # Errors
+    /// The same.
+    pub fn with_tunnels(
+        storage: &Storage,
+        pins: Vec<Pin>,
+        wireguard: Vec<WireGuardKey>,
+    ) -> Result<Self, Failure> {
         let random = &mut Repeated(1);
         let recovery = RecoveryKey::generate(random).map_err(failed)?;
         let openers = Openers {
@@ -42,6 +55,7 @@ impl KeyStore {
         };
         let mut store = create(storage, &openers, random).map_err(failed)?;
         store.sealed.secrets.pins = pins;
+        store.sealed.secrets.wireguard = wireguard;
         Ok(Self {
             files: store.files(random).map_err(failed)?.into_iter().collect(),
             recovery: String::from_utf8_lossy(recovery.text()).into_owned(),

@@ -17,6 +17,13 @@ use uefi::mem::memory_map::MemoryMap;
 use uefi::proto::security::MemoryProtection;
 use uefi::{Error, Status};
 
+/// What the hypervisor gets, and the loader wipes.
+#[derive(Clone, Copy)]
+pub(crate) struct Entrusted<'s> {
+    pub(crate) secrets: Option<&'s SecretBytes>,
+    pub(crate) random: Option<&'s SecretBytes>,
+}
+
 /// The entry point; see [`call`].
 type Entry = extern "sysv64" fn(u64, *const Handover) -> u64;
 
@@ -43,13 +50,13 @@ impl Hypervisor {
     }
 
     /// What the hypervisor is told. `image` and the handover stay where they are until the boot CPU has entered,
-    /// `secrets` until [`Self::prepare`] has returned.
+    /// `entrusted` until [`Self::prepare`] has returned.
     pub(crate) fn handover(
         &self,
         image: &Verified<'_>,
         platform: Platform,
         cpu_count: u64,
-        secrets: Option<&SecretBytes>,
+        entrusted: Entrusted<'_>,
     ) -> Handover {
         let window = platform.config_window;
         let reset = platform.reset;
@@ -64,7 +71,10 @@ impl Hypervisor {
             reset_value: reset.map_or(0, |reset| reset.value.into()),
             timers: platform.timers.unwrap_or(0),
             cpu_count,
-            secrets: secrets.map_or([0, 0], |secrets| place_of(secrets.expose())),
+            secrets: entrusted
+                .secrets
+                .map_or([0, 0], |secrets| place_of(secrets.expose())),
+            random: entrusted.random.map_or([0, 0], |bytes| place_of(bytes.expose())),
             report: self.report.place(),
             tsc_hertz: clock::measure(),
             time_of_day: clock::time_of_day(),

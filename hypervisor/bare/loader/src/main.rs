@@ -21,6 +21,7 @@ mod next;
 mod pci_io;
 mod processors;
 mod protocol;
+mod random;
 mod refuse;
 mod report;
 mod store;
@@ -66,12 +67,17 @@ fn take_over() -> Result<CompiledPolicy, Refusal> {
     let processors = processors::Processors::find()?;
     let hypervisor = hypervisor::Hypervisor::place(&image)?;
     let claimed = devices::claimed(&image.policy.selection)?;
-    let secrets = unlock::unlock(&image.policy.storage)?;
-    let handover = hypervisor.handover(&image, platform, processors.count(), secrets.as_ref());
+    let secrets = unlock::unlock(&image.policy)?;
+    let random = random::draw();
+    let entrusted = hypervisor::Entrusted {
+        secrets: secrets.as_ref(),
+        random: random.as_ref(),
+    };
+    let handover = hypervisor.handover(&image, platform, processors.count(), entrusted);
     devices::disconnect(&claimed)?;
     let prepared = hypervisor.prepare(&handover);
     // The hypervisor has copies of its own, or refuses: either way these are wiped now.
-    drop(secrets);
+    drop((secrets, random));
     prepared?;
     processors.enter(&hypervisor, &handover)?;
     processors.verify_inside()?;

@@ -3,25 +3,24 @@
 use crate::console::{ask, say};
 use crate::refuse::Refusal;
 use crate::store;
-use sekisho_abi::storage::Storage;
+use alloc::string::String;
+use sekisho_abi::compiled::CompiledPolicy;
 use sekisho_crypto::secret::SecretBytes;
 use sekisho_keys::luks2::Condition;
 use sekisho_keys::store::{Locked, Store};
 use sekisho_mediator::boot::prompt::{Attempts, Wrong, question, wanted};
 use uefi::boot;
 
-/// The secrets of a policy with volumes, for the hypervisor. They are wiped when dropped, as is everything that led to
+/// The secrets of a policy that names keys, for the hypervisor. They are wiped when dropped, as is everything that led to
 /// them.
-pub(crate) fn unlock(storage: &Storage) -> Result<Option<SecretBytes>, Refusal> {
-    if storage.volumes.is_empty() {
+pub(crate) fn unlock(policy: &CompiledPolicy) -> Result<Option<SecretBytes>, Refusal> {
+    if !policy.needs_keys() {
         return Ok(None);
     }
+    let storage = &policy.storage;
     let store = Store::read(storage, store::read)?;
     show(&store);
-    let question = question(
-        storage.unlock,
-        storage.volumes.iter().map(|volume| volume.name.as_str()),
-    );
+    let question = question(storage.unlock, names(policy));
     let mut attempts = Attempts::new(storage.unlock);
     loop {
         let answer = ask(&question);
@@ -51,6 +50,13 @@ pub(crate) fn unlock(storage: &Storage) -> Result<Option<SecretBytes>, Refusal> 
             }
         }
     }
+}
+
+/// What is unlocked: volumes, and tunnels.
+fn names(policy: &CompiledPolicy) -> impl Iterator<Item = &str> {
+    let volumes = policy.storage.volumes.iter().map(|volume| &volume.name);
+    let tunnels = policy.network.tunnels.iter().map(|tunnel| &tunnel.name);
+    volumes.chain(tunnels).map(String::as_str)
 }
 
 /// Says which keys are asked for, by what anyone may know of them, and what of the headers is damaged.

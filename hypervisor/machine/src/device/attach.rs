@@ -17,6 +17,7 @@ use sekisho_mediator::clock::WallClock;
 use sekisho_mediator::disk::ahci::{self, Ahci};
 use sekisho_mediator::disk::ata::{self, Ata};
 use sekisho_mediator::disk::binding::{Binding, Unbound};
+use sekisho_mediator::net::module::vpn::OpenError;
 use sekisho_mediator::net::{pro100, pro1000};
 use sekisho_mediator::pci::Taken;
 use sekisho_mediator::seam::{Buffer, DeviceAddress};
@@ -40,6 +41,8 @@ pub(super) enum Why {
     Pro100(pro100::AttachError),
     /// The same.
     Pro1000(pro1000::AttachError),
+    /// Its tunnel cannot be set up.
+    Tunnel(OpenError),
 }
 
 /// Every mediated device, in the order in which the traps number them.
@@ -61,6 +64,8 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) clock: &'static Clock,
     /// The time of day, where the firmware has one.
     pub(crate) wall_clock: Option<WallClock>,
+    /// Random bytes of the firmware's, if it has some.
+    pub(crate) random: &'a [u8],
     /// The same as [`Attached::absent`], so far.
     pub(crate) absent: Vec<Absent>,
 }
@@ -208,12 +213,13 @@ pub(super) fn buffer(region: &mut Region, length: usize, alignment: usize) -> Op
 impl fmt::Display for NotAttached {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let sort = match &self.why {
-            Why::Pro100(_) | Why::Pro1000(_) => "network",
+            Why::Pro100(_) | Why::Pro1000(_) | Why::Tunnel(_) => "network",
             _ => "disk",
         };
         write!(f, "{sort} controller {}: ", self.device)?;
         match &self.why {
             Why::NoRegisters => f.write_str("its registers are not where its driver looks for them"),
+            Why::Tunnel(why) => why.fmt(f),
             Why::NoDriver => f.write_str("this build has no driver for it"),
             Why::Pro1000(pro1000::AttachError::Unsupported(device))
             | Why::Pro100(pro100::AttachError::Unsupported(device)) => {

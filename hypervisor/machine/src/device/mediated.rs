@@ -191,7 +191,7 @@ impl Mediated {
         }
     }
 
-    /// Sends the last lines of the log, if they leave here.
+    /// Sends the last lines of the log, if they leave here, and wipes the keys of a tunnel.
     pub(crate) fn flush(&mut self, log: &Log) {
         if let Engine::Network(nic) = &mut self.engine {
             nic.flush(log, &mut self.host);
@@ -226,8 +226,8 @@ impl Mediated {
         }
     }
 
-    /// Wipes every key. Whatever the guest asks of a disk from now on, nothing answers; a NIC, which has none, may still
-    /// have to carry the last lines of the log.
+    /// Wipes every key. Whatever the guest asks of a disk from now on, nothing answers; a NIC may still have to carry
+    /// the last lines of the log, and wipes its keys with [`Self::flush`].
     pub(super) fn close(&mut self) {
         if !matches!(self.engine, Engine::Network(_)) {
             self.engine = Engine::Closed;

@@ -8,9 +8,12 @@ use crate::address::{HostPhys, PhysRange};
 use crate::random;
 use crate::region::Region;
 use alloc::boxed::Box;
-use sekisho_abi::network;
+use alloc::string::ToString;
+use sekisho_abi::network::{self, Tunnel};
 use sekisho_abi::selection::Driver;
+use sekisho_keys::secrets::WireGuardKind;
 use sekisho_mediator::net::frame::MacAddress;
+use sekisho_mediator::net::module::vpn::{self, Entrusted, KeyKind, OpenError, Opened};
 use sekisho_mediator::net::module::{self, Module};
 use sekisho_mediator::net::pro100::{self, Pro100};
 use sekisho_mediator::net::pro1000::{self, Guest, Pro1000};
@@ -37,7 +40,10 @@ pub(super) fn attach(
         _ => Guest::Present,
     };
     let mut memory = |length, alignment| buffer(region, length, alignment);
-    let module = |address| module(rule, address, surroundings);
+    let tunnel = tunnel(rule, function, surroundings)
+        .transpose()
+        .map_err(Why::Tunnel)?;
+    let module = |address| module(rule, address, tunnel, surroundings);
     let family = match taken.driver {
         Driver::Pro100 => {
             let identity = pro100::Identity { device, guest };
@@ -60,7 +66,12 @@ pub(super) fn attach(
 }
 
 /// What the policy wants to become of the frames of a NIC with this hardware address.
-fn module(rule: &network::Nic, address: MacAddress, surroundings: &Surroundings<'_>) -> Module {
+fn module(
+    rule: &network::Nic,
+    address: MacAddress,
+    tunnel: Option<(&Tunnel, Opened)>,
+    surroundings: &Surroundings<'_>,
+) -> Module {
     let policy = surroundings.policy;
     let identity = syslog::Identity::new(&policy.name, policy.source_hash, address, surroundings.boot);
     let around = module::Surroundings {
@@ -69,7 +80,41 @@ fn module(rule: &network::Nic, address: MacAddress, surroundings: &Surroundings<
         identity,
         clock: surroundings.wall_clock,
     };
-    Module::new(&policy.network, rule, &around)
+    match tunnel {
+        Some((tunnel, opened)) => Module::with_tunnel(&policy.network, rule, &around, tunnel, opened),
+        None => Module::new(&policy.network, rule, &around),
+    }
+}
+
+/// The tunnel that the rule of a NIC names, with its keys.
+fn tunnel<'p>(
+    rule: &network::Nic,
+    function: &Function,
+    surroundings: &Surroundings<'p>,
+) -> Option<Result<(&'p Tunnel, Opened), OpenError>> {
+    let network::Module::Vpn { tunnel } = rule.module else {
+        return None;
+    };
+    let tunnel = surroundings
+        .policy
+        .network
+        .tunnels
+        .get(usize::try_from(tunnel).ok()?)?;
+    let secrets = surroundings.secrets;
+    let key = |kind, name: &str| {
+        let kind = match kind {
+            KeyKind::Private => WireGuardKind::Private,
+            KeyKind::Preshared => WireGuardKind::Preshared,
+        };
+        secrets.wireguard(kind, name).map(|named| named.key.expose())
+    };
+    let apart = function.address().to_string();
+    let entrusted = Entrusted {
+        key: &key,
+        seed: vpn::seed(surroundings.random, &random::draw(), apart.as_bytes()),
+        clock: surroundings.wall_clock,
+    };
+    Some(vpn::open(tunnel, entrusted).map(|opened| (tunnel, opened)))
 }
 
 /// The policy's rule that took a NIC.

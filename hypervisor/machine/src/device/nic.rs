@@ -93,6 +93,7 @@ impl Nic {
     /// The oldest notice for the log.
     pub(super) fn take_notice(&mut self) -> Option<Told> {
         let notice = self.incidents().take_notice().map(Told::Network);
+        let notice = notice.or_else(|| self.module().take_notice().map(Told::Tunnel));
         notice.or_else(|| self.module().losses()?.take_notice().map(Told::Loss))
     }
 

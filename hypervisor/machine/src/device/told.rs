@@ -4,6 +4,7 @@ use core::fmt;
 use sekisho_mediator::incident::Kind;
 use sekisho_mediator::log::Event;
 use sekisho_mediator::net::loss::{self, Loss};
+use sekisho_mediator::net::module::vpn;
 use sekisho_mediator::{disk, net};
 
 /// A notice of one of them.
@@ -11,6 +12,7 @@ pub(crate) enum Told {
     Disk(disk::incident::Notice),
     Network(net::incident::Notice),
     Loss(loss::Notice),
+    Tunnel(vpn::Notice),
 }
 
 impl Told {
@@ -20,6 +22,7 @@ impl Told {
             Self::Disk(_) => Event::DISK_INCIDENT,
             Self::Network(_) => Event::NETWORK_INCIDENT,
             Self::Loss(_) => Event::FRAMES_LOST,
+            Self::Tunnel(notice) => notice.event(),
         }
     }
 }
@@ -30,6 +33,7 @@ impl fmt::Display for Told {
             Self::Disk(notice) => notice.fmt(f),
             Self::Network(notice) => notice.fmt(f),
             Self::Loss(notice) => notice.fmt(f),
+            Self::Tunnel(notice) => notice.fmt(f),
         }
     }
 }

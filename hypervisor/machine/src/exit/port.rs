@@ -44,6 +44,7 @@ pub(crate) fn handle(cpu: &mut Cpu) {
     } else {
         if resets(access.port, access.width, old) {
             machine.devices.close();
+            machine.say_last();
         }
         machine.configure(|pci| pci.port_write(access.port, access.width, old as u32));
     }

@@ -3,6 +3,7 @@
 
 mod assault;
 mod judges;
+mod tunnel;
 
 use super::*;
 use sekisho_system::network::{Network, Wire};
