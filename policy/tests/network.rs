@@ -26,9 +26,13 @@ fn network(text: &str) -> Network {
 
 /// A policy with these lines behind its defaults.
 fn with(rest: &str) -> Network {
-    network(&format!(
+    network(&whole(rest))
+}
+
+fn whole(rest: &str) -> String {
+    format!(
         "policy = 1\nname = \"test\"\n[defaults]\nstorage = \"pass\"\nnetwork = \"conceal\"\nother = \"pass\"\n{rest}"
-    ))
+    )
 }
 
 fn prefix(address: &str, length: u8) -> Prefix {
@@ -177,5 +181,28 @@ fn the_log_of_a_tunnelled_nic_leaves_outside_where_that_is_said() {
             *endpoint,
             Endpoint::Address("198.51.100.7:51820".parse().unwrap())
         );
+    }
+}
+
+#[test]
+fn what_a_tunnel_cannot_do_is_refused_where_it_is_said() {
+    let by_address = tunnelled("endpoint = \"198.51.100.7:51820\"", "");
+    let by_name = tunnelled("endpoint = \"vpn.example.com:51820\"", "")
+        .replace("address = \"dhcp\"", "address = \"192.0.2.11/24\"");
+    let only_v6 = by_address.replace("\"10.66.0.2/32\", ", "");
+    let two = by_address.replace("\"10.66.0.2/32\"", "\"10.66.0.2/32\", \"10.67.0.2/32\"");
+    for (text, place) in [
+        (by_name, "\"vpn.example.com:51820\""),
+        (only_v6, "\"192.0.2.1\""),
+        (two, "\"10.67.0.2/32\""),
+    ] {
+        let text = whole(&text);
+        let report = check(&Source::new("policy.toml".into(), text.clone().into()));
+        let found = unsupported(&report.policy.unwrap());
+        let places: Vec<&str> = found
+            .iter()
+            .map(|found| &text[found.primary.span.range()])
+            .collect();
+        assert_eq!(places, [place], "{text}");
     }
 }

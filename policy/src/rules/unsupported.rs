@@ -19,6 +19,8 @@ pub(crate) static RULE: Rule = Rule {
 pub(crate) fn finding(span: Span, what: &str) -> Diagnostic {
     RULE.at(span, "not in this build")
         .saying(format!("{what} cannot be enforced by this build's hypervisor"))
-        .help("this build has one address of each IP version a tunnel, names where it has a `dns`, and of the \
-               services only `[echo]`; leave out the rest for it")
+        .help(
+            "this build has one address of each IP version a tunnel, names where it has a `dns`, and of the \
+               services only `[echo]`; leave out the rest for it",
+        )
 }
