@@ -3,7 +3,8 @@
 #   make demo              builds everything, boots the example policy in QEMU, says what happened
 #   make demo INTERACTIVE=1    the same, and leaves a shell in the guest
 #   make test              every test, host and system
-#   make soak [ONLY=x]     the same image boots 25 times in a row; one with a shared NIC too
+#   make soak [ONLY=x]     the same image boots 25 times in a row; one with a shared NIC too; and an hour
+#                          of a tunnel (ONLY=tunnel MINUTES=60)
 #   make endurance [COUNT=20]    encrypted disks under load, and through COUNT power cuts on each controller
 #   make bench [ONLY=x]    the cost of the hypervisor beside the bare machine; target/bench.json
 #   make fuzz              each fuzz target for 10 minutes

@@ -1,5 +1,7 @@
 //! What the judges and the measurement share: the engine with a list for an outlet, and keys by number.
 
+pub mod scene;
+
 use sekisho_crypto::secret::Secret;
 use sekisho_crypto::x25519;
 use sekisho_vpn::{Clock, Config, Event, Instant, Outlet, PeerConfig, Prefix, Random, Tunnel};

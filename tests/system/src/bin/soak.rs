@@ -1,14 +1,16 @@
 //! `make soak`: the same image boots 25 times in a row, each time to a shell with every CPU inside; then one with a shared
-//! NIC as often, each time with the appliance answering and the guest's transfers whole.
+//! NIC as often, each time with the appliance answering and the guest's transfers whole; then, without a machine, an hour of
+//! the tunnel's engine with wireguard-go over a wire that loses and reorders (or as many minutes as MINUTES says).
 #![forbid(unsafe_code)]
 
 use sekisho_system::appliance::Appliance;
 use sekisho_system::failure::Failure;
 use sekisho_system::guest;
 use sekisho_system::machine::{Machine, Running};
+use sekisho_system::paths;
 use sekisho_system::report;
 use sekisho_system::wired;
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
 
 const BOOTS: u32 = 25;
@@ -23,8 +25,9 @@ const PATIENCE: Duration = Duration::from_secs(120);
 fn main() -> ExitCode {
     let kinds: [(&str, Boot); 2] = [("plain", plain), ("shared", shared)];
     let only = std::env::args().nth(1);
+    let is_wanted = |name| only.as_deref().is_none_or(|only| only == name);
     for (name, boot) in kinds {
-        if only.as_deref().is_some_and(|only| only != name) {
+        if !is_wanted(name) {
             continue;
         }
         if let Err(failure) = repeat(name, boot) {
@@ -33,6 +36,31 @@ fn main() -> ExitCode {
         }
         println!("soak: PASS: {BOOTS} boots of the same image, {name}, every CPU inside each time");
     }
+    if is_wanted("tunnel") {
+        return tunnel();
+    }
+    ExitCode::SUCCESS
+}
+
+/// The judge is a test of another workspace.
+fn tunnel() -> ExitCode {
+    let minutes = std::env::var("MINUTES").unwrap_or_else(|_| "60".to_owned());
+    let mut command = Command::new(env!("CARGO"));
+    command.args(["test", "--locked", "-q", "--test", "wireguard_go"]);
+    command.args(["--manifest-path", "tests/wireguard/Cargo.toml"]);
+    command.args(["--target-dir", "target/wireguard"]);
+    command.args(["--", "--nocapture", "over_a_wire_that_loses_and_reorders"]);
+    let status = command
+        .current_dir(paths::root())
+        .env("MINUTES", &minutes)
+        .status();
+    if !status.is_ok_and(|status| status.success()) {
+        println!("soak: FAIL: tunnel");
+        return ExitCode::FAILURE;
+    }
+    println!(
+        "soak: PASS: {minutes} minutes of a tunnel over a bad wire, all transfers whole, keys made anew"
+    );
     ExitCode::SUCCESS
 }
 
