@@ -21,6 +21,8 @@ pub mod network;
 mod package;
 pub mod paths;
 pub mod peer;
+pub mod record;
 pub mod report;
 pub mod tool;
+pub mod tunneled;
 pub mod wired;

@@ -6,12 +6,14 @@
 mod counters;
 mod cpus;
 mod disk;
+mod frames;
 mod msr;
+mod nic;
 
 use std::process::ExitCode;
 
-const USAGE: &str =
-    "usage: agent cpus | counters | rdmsr CPU INDEX | wrmsr CPU INDEX VALUE | disk LOAD DEVICE";
+const USAGE: &str = "usage: agent cpus | counters | rdmsr CPU INDEX | wrmsr CPU INDEX VALUE | disk LOAD DEVICE | \
+     frames INTERFACE FAR | nic REGISTERS";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -22,6 +24,8 @@ fn main() -> ExitCode {
         ["rdmsr", cpu, index] => msr::read(cpu, index),
         ["wrmsr", cpu, index, value] => msr::write(cpu, index, value),
         ["disk", load, device] => disk::load(load, device),
+        ["frames", interface, far] => frames::send(interface, far),
+        ["nic", registers] => nic::drive(registers),
         _ => Err(USAGE.to_owned()),
     };
     match result {

@@ -7,6 +7,7 @@ mod tunnel;
 
 use super::*;
 use sekisho_system::network::{Network, Wire};
+use sekisho_system::record::frames;
 use sekisho_system::wired::{self, get_lease};
 use std::time::Duration;
 
@@ -167,20 +168,6 @@ fn is_silent(model: &'static str) -> Result<(), Failure> {
     assert!(record.len() > 24, "the record has its header");
     assert!(frames(&record).all(|frame| frame.get(6..12) != Some(&wire.hardware_bytes())));
     Ok(())
-}
-
-/// The frames of a pcap file in this machine's byte order.
-fn frames(record: &[u8]) -> impl Iterator<Item = &[u8]> {
-    const FILE_HEADER: usize = 24;
-    const FRAME_HEADER: usize = 16;
-    let mut rest = record.get(FILE_HEADER..).unwrap_or_default();
-    std::iter::from_fn(move || {
-        let length: [u8; 4] = rest.get(8..12)?.try_into().ok()?;
-        let end = FRAME_HEADER + usize::try_from(u32::from_le_bytes(length)).ok()?;
-        let frame = rest.get(FRAME_HEADER..end)?;
-        rest = rest.get(end..)?;
-        Some(frame)
-    })
 }
 
 /// The hypervisor runs; the firmware goes on as guest.

@@ -1,107 +1,109 @@
-//! A guest behind a tunnel, with wireguard-go at the other end: it reaches what is behind, and its wire shows nothing else.
+//! A guest behind a tunnel, with wireguard-go at the other end: it reaches what is behind, and whatever it tries, its wire
+//! shows nothing else.
 
 use super::*;
-use sekisho_crypto::secret::Secret;
-use sekisho_keys::secrets::{WireGuardKey, WireGuardKind};
-use sekisho_policy::{Source, check};
-use sekisho_system::command::PASSPHRASE;
-use sekisho_system::key_store::KeyStore;
+use sekisho_system::tunneled::{FAR, INSIDE, Plan, Tunneled, boot, far_hardware, lease};
 
-/// Where the other end is, on the wire and inside.
-const PORT: u16 = 51820;
-const INSIDE: &str = "10.66.0.1";
-/// Its interface; the name is the whole machine's, since its control socket is.
-const DEVICE: &str = "claim-tunnel";
+/// Kinds of frames by hardware addresses that the agent tries.
+const ATTEMPTS: u32 = 300;
 
 #[test]
 fn a_guest_behind_a_tunnel_reaches_what_is_behind_it_and_its_wire_shows_nothing_else() -> Result<(), Failure>
 {
-    let (ours, theirs) = (key(0x11), key(0x22));
-    let [our_public, their_public] = [&ours, &theirs].map(|key| key.public_text().unwrap_or_default());
-    let text = wired::policy(
-        "e1000",
-        "net = \"vpn\"\ntunnel = \"hq\"\nlog = true",
-        &format!(
-            "[ip]\naddress = \"198.51.100.7/24\"\n[syslog]\nto = \"{INSIDE}\"\n[tunnel.hq]\naddress = [\"10.66.0.2/32\"]\n\
-             private-key = \"hq\"\n[[tunnel.hq.peer]]\npublic-key = \"{their_public}\"\n\
-             endpoint = \"198.51.100.1:{PORT}\"\nallowed-ips = [\"0.0.0.0/0\"]\n"
-        ),
-    );
-    let report = check(&Source::new("tunnel".to_owned(), text.as_bytes().to_vec()));
-    let storage = report.policy.map(|policy| policy.storage).unwrap_or_default();
-    let keys = KeyStore::with_tunnels(&storage, Vec::new(), vec![ours])?;
-    let image = Appliance::from_policy("tunnel", &text)?
-        .with_keys(keys.files)
-        .disk("tunnel")?;
-    let mut machine = Machine::under(&image, &guest::linux_disk()?);
-    machine.devices.clear();
-    let mut network = Network::make("tunnel")?;
-    let wire = network.plug(&mut machine, "e1000")?;
-    serve(&mut network, &theirs, &our_public)?;
-    let folder = network.folder().display().to_string();
-    network.run(&format!("head -c 1048576 /dev/urandom > {folder}/file"))?;
-    network.serve(&format!("exec busybox httpd -f -p {INSIDE}:80 -h {folder}"))?;
-
-    let mut machine = machine.start("tunnel")?;
-    machine.unlock(PASSPHRASE)?;
-    machine.wait_shell()?;
-    machine.run(
-        "printf '#!/bin/sh\\n[ $1 = bound ] && ip address add $ip/$mask dev $interface && ip route add default via $router; \
-         exit 0\\n' > /lease; chmod +x /lease",
-    )?;
-    machine.run("ip link set eth0 up; udhcpc -q -n -t 10 -i eth0 -s /lease")?;
+    let plan = Plan {
+        name: "tunnel",
+        rule: "log = true",
+        more: &format!("[syslog]\nto = \"{INSIDE}\"\n"),
+        ..Plan::default()
+    };
+    let mut scene = Tunneled::make(&plan)?;
+    scene.server.start(&mut scene.network)?;
+    let folder = scene.network.folder().display().to_string();
+    scene
+        .network
+        .run(&format!("head -c 1048576 /dev/urandom > {folder}/file"))?;
+    scene
+        .network
+        .serve(&format!("exec busybox httpd -f -p {INSIDE}:80 -h {folder}"))?;
+    let mut machine = scene.machine.start("tunnel")?;
+    boot(&mut machine)?;
+    lease(&mut machine, "eth0")?;
     machine.run(&format!("ping -c 3 -W 10 {INSIDE}"))?;
     let got = machine.run(&format!("wget -q -O - http://{INSIDE}/file | sha256sum"))?;
-    let sent = network.run(&format!("sha256sum < {folder}/file"))?;
+    let sent = scene.network.run(&format!("sha256sum < {folder}/file"))?;
     assert_same(&mut machine, "the file", &got.trim(), &sent.trim())?;
-    // What it must not do.
-    machine.run("ip address add 198.51.100.9/24 dev eth0; arping -c 2 -I eth0 198.51.100.1; ping -c 1 -W 1 -b 198.51.100.255; true")?;
     machine.power_off()?;
-    let record = std::fs::read(&wire.record).map_err(Failure::file(&wire.record))?;
-    let seen: Vec<&[u8]> = frames(&record)
-        .filter(|frame| frame.get(6..12) == Some(&wire.hardware_bytes()))
-        .collect();
-    let back = frames(&record).filter(|frame| frame.get(..6) == Some(&wire.hardware_bytes()));
-    assert!(back.count() > 700, "a file has that many packets");
-    assert!(seen.len() > 20, "and that many acknowledgements: {}", seen.len());
-    let strange: Vec<_> = seen.iter().filter(|frame| !is_outside(frame)).collect();
-    assert!(strange.is_empty(), "on the wire: {strange:02x?}");
+    let count = assert_alone(&scene)?;
+    assert!(count > 20, "a file takes that many acknowledgements: {count}");
     Ok(())
 }
 
-/// Whether a frame is ARP of the appliance's address, or a datagram of the tunnel's to its other end.
-fn is_outside(frame: &[u8]) -> bool {
-    let ours = Some(&[198, 51, 100, 7][..]);
-    match frame.get(12..14) {
-        Some([8, 6]) => frame.get(28..32) == ours,
-        Some([8, 0]) => {
-            frame.get(26..30) == ours
-                && frame.get(30..34) == Some(&[198, 51, 100, 1])
-                && frame.get(23) == Some(&17)
-                && frame.get(36..38) == Some(&PORT.to_be_bytes())
-        }
-        _ => false,
+#[test]
+fn a_hostile_guest_gets_no_frame_past_a_tunnel_that_is_never_up_up_or_down() -> Result<(), Failure> {
+    let plan = Plan {
+        name: "tunnel-hostile",
+        ..Plan::default()
+    };
+    let mut scene = Tunneled::make(&plan)?;
+    let far = far_hardware(&scene.network, &scene.wire)?;
+    let mut machine = scene.machine.start("tunnel-hostile")?;
+    boot(&mut machine)?;
+    attack(&mut machine, &far)?;
+    let told = lease(&mut machine, "eth0")?;
+    if !told.contains("routes .") {
+        return Err(machine.refute(format!("the lease has routes:\n{told}")));
     }
-}
-
-/// The other end, which lets our key be the guest's address. It ends with the network.
-fn serve(network: &mut Network, key: &WireGuardKey, client: &str) -> Result<(), Failure> {
-    let secret = network.folder().join("server.key");
-    std::fs::write(&secret, key.secret_text().expose()).map_err(Failure::file(&secret))?;
-    network.serve(&format!("exec wireguard-go -f {DEVICE}"))?;
-    network.run(&format!(
-        "for try in $(seq 100); do wg show {DEVICE} && break; sleep 0.1; done; \
-         wg set {DEVICE} listen-port {PORT} private-key {} peer {client} allowed-ips 10.66.0.2/32 && \
-         ip address add {INSIDE}/24 dev {DEVICE} && ip link set {DEVICE} mtu 1420 up",
-        secret.display()
-    ))?;
+    machine.run(&format!("ping -c 2 -W 1 {INSIDE}; true"))?;
+    scene.server.start(&mut scene.network)?;
+    machine.run(&format!("ping -c 10 -W 5 {INSIDE}"))?;
+    attack(&mut machine, &far)?;
+    machine.run(&format!("ping -c 3 -W 10 {INSIDE}"))?;
+    scene.server.stop(&scene.network)?;
+    attack(&mut machine, &far)?;
+    drive_by_hand(&mut machine)?;
+    machine.run(&format!("ping -c 2 -W 1 {INSIDE}; true"))?;
+    scene.server.start(&mut scene.network)?;
+    lease(&mut machine, "eth0")?;
+    machine.run(&format!("ping -c 10 -W 5 {INSIDE}"))?;
+    machine.power_off()?;
+    let count = assert_alone(&scene)?;
+    assert!(count > 10, "the tunnel was up: {count}");
     Ok(())
 }
 
-fn key(byte: u8) -> WireGuardKey {
-    WireGuardKey {
-        name: "hq".to_owned(),
-        kind: WireGuardKind::Private,
-        key: Secret::new([byte; 32]),
+/// Everything that a driver's user can send, and what Linux's own stack makes.
+fn attack(machine: &mut Running, far: &str) -> Result<(), Failure> {
+    machine.run("ip link set eth0 up; ip link set eth0 promisc on")?;
+    let sent = machine.run(&format!("agent frames eth0 {far}"))?;
+    let count = sent.trim().trim_start_matches("sent ").parse();
+    if count.is_ok_and(|count: u32| count >= ATTEMPTS) {
+        machine.run(&format!(
+            "ip address add 198.51.100.9/24 dev eth0; arping -c 1 -w 1 -I eth0 {FAR}; ping -c 1 -W 1 {FAR}; \
+             ping -c 1 -W 1 198.51.100.255; ping -c 1 -W 1 -I eth0 224.0.0.1; ping6 -c 1 -W 1 -I eth0 ff02::1; \
+             ip address del 198.51.100.9/24 dev eth0; true"
+        ))?;
+        return Ok(());
     }
+    Err(machine.refute(format!("the attack was not carried out: {sent}")))
+}
+
+/// The NIC without its driver, by its registers; and the driver again.
+fn drive_by_hand(machine: &mut Running) -> Result<(), Failure> {
+    machine.run("readlink -f /sys/class/net/eth0/device > /slot; basename $(cat /slot) > /name")?;
+    machine.run("cat /name > /sys/bus/pci/drivers/e1000/unbind; setpci -s $(cat /name) COMMAND=6:6")?;
+    let done = machine.run("agent nic $(head -n 1 $(cat /slot)/resource | cut -d ' ' -f 1)")?;
+    // The NIC that the guest sees did take the frames.
+    if done.trim() == "done 0" {
+        return Err(machine.refute("no descriptor was taken"));
+    }
+    machine.run("cat /name > /sys/bus/pci/drivers/e1000/bind")?;
+    Ok(())
+}
+
+/// The record of the wire shows the appliance and its datagrams to the endpoint, and nobody else. Returns how many of those.
+fn assert_alone(scene: &Tunneled) -> Result<usize, Failure> {
+    let far = far_hardware(&scene.network, &scene.wire)?;
+    let (count, strangers) = scene.expected().judge(&scene.wire, &far)?;
+    assert!(strangers.is_empty(), "on the wire: {strangers:#?}");
+    Ok(count)
 }
