@@ -15,8 +15,9 @@ use sekisho_keys::secrets::WireGuardKind;
 use sekisho_mediator::net::frame::MacAddress;
 use sekisho_mediator::net::module::vpn::{self, Entrusted, KeyKind, OpenError, Opened};
 use sekisho_mediator::net::module::{self, Module};
+use sekisho_mediator::net::port::Guest;
 use sekisho_mediator::net::pro100::{self, Pro100};
-use sekisho_mediator::net::pro1000::{self, Guest, Pro1000};
+use sekisho_mediator::net::pro1000::{self, Pro1000};
 use sekisho_mediator::net::syslog;
 use sekisho_mediator::pci::{Fate, Function, Taken};
 

@@ -19,6 +19,15 @@ pub enum Verdict {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Full;
 
+/// Whether the guest has the NIC too.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Guest {
+    /// Its driver drives it.
+    Present,
+    /// It is ours alone.
+    Absent,
+}
+
 /// The link as the guest sees it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum GuestLink {

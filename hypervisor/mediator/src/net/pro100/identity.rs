@@ -1,10 +1,11 @@
 //! Which members of the family are mediated, and the address that one came with.
 
 use super::spec::EEPROM;
-use super::{Guest, Ports, units};
+use super::{Ports, units};
 use crate::cpu::registers::Width;
 use crate::net::eeprom::{CLOCK, DATA_IN, DATA_OUT, MICROWIRE_BITS, MICROWIRE_READ, SELECT};
 use crate::net::frame::{ADDRESS_LENGTH, MacAddress};
+use crate::net::port::Guest;
 use crate::seam::Host;
 
 /// Which NIC, and what for.

@@ -18,7 +18,6 @@ mod settings;
 mod spec;
 mod units;
 
-pub use super::pro1000::{Guest, Interrupts};
 pub use attach::AttachError;
 pub use identity::Identity;
 
@@ -27,7 +26,7 @@ use super::frame::MacAddress;
 use super::incident::{Incident, Incidents};
 use super::module::Module;
 use super::phy;
-use super::port::GuestLink;
+use super::port::{Guest, GuestLink};
 use crate::cpu::registers::Width;
 use crate::cpu::walk::GuestMemory;
 use crate::log::Log;
@@ -158,10 +157,6 @@ impl Pro100 {
 
     /// Moves what there is to move and lets the module work. When it is due again at the latest.
     pub fn poll<P: Ports, H: Host>(&mut self, ports: &mut P, host: &mut H) -> Option<Instant> {
-        if self.nic.guest == Guest::Absent {
-            let told = units::byte(ports, CAUSES);
-            ports.write(CAUSES, Width::One, told.into());
-        }
         let now = host.now();
         self.nic.look(&mut self.module, ports, host, now);
         self.let_module_work(ports, host, now);
@@ -172,12 +167,6 @@ impl Pro100 {
         if self.nic.commands.waits() || self.nic.command_unit.state == command::State::Active {
             self.due = Some(now);
         }
-        self.due
-    }
-
-    /// When [`Self::poll`] is due at the latest.
-    #[must_use]
-    pub const fn due(&self) -> Option<Instant> {
         self.due
     }
 
@@ -201,14 +190,6 @@ impl Pro100 {
     /// Nothing moves any more.
     pub fn close<P: Ports, H: Host>(&mut self, ports: &mut P, host: &mut H) {
         attach::stop(ports, host);
-    }
-
-    /// Whether the NIC interrupts, where the guest does not have it.
-    pub fn interrupts<P: Ports>(&mut self, interrupts: Interrupts, ports: &mut P) {
-        if self.nic.guest == Guest::Absent {
-            let mask = if interrupts == Interrupts::On { 0 } else { MASK_ALL };
-            ports.write(MASK, Width::One, mask.into());
-        }
     }
 
     /// The module.

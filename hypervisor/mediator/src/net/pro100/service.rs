@@ -5,12 +5,13 @@ use super::command::{LONGEST, Way, order_frame};
 use super::receive::{NoBuffer, State};
 use super::spec::{CAUSE_NOT_READY, CAUSE_RECEIVED, CU_DUMP_ADDRESS};
 use super::units::{self, Arrival, DATA_BYTES};
-use super::{Backlog, Guest, Nic, Ports, Use};
+use super::{Backlog, Nic, Ports, Use};
 use crate::cpu::walk::GuestMemory;
 use crate::net::frame::{Frame, HEADER_LENGTH, Offload};
 use crate::net::incident::Incident;
 use crate::net::module::Module;
 use crate::net::offload::{check_sequence, finish};
+use crate::net::port::Guest;
 use crate::net::port::{Full, Outlets, Verdict, WireLink};
 use crate::seam::{Host, Instant};
 

@@ -10,11 +10,12 @@ use super::spec::{
     RXCSUM, STATUS, STATUS_MASTER, TCTL, TCTL_PSP,
 };
 use super::transmit::Transmit;
-use super::{Guest, Interrupts, Nic, Pro1000, Receive};
+use super::{Nic, Pro1000, Receive};
 use crate::net::eeprom::Wires;
 use crate::net::frame::MacAddress;
 use crate::net::incident::{Incident, Incidents};
 use crate::net::module::Module;
+use crate::net::port::Guest;
 use crate::seam::{Buffer, Host, Registers};
 use alloc::vec;
 use alloc::vec::Vec;
@@ -77,7 +78,6 @@ impl Pro1000 {
             guest: identity.guest,
             usage: usage(module.link(), own.is_some()),
             link: module.link(),
-            interrupts: Interrupts::Off,
             control: Control::default(),
             transmit: Transmit::new(),
             receive: Receive::default(),

@@ -42,7 +42,7 @@ use super::eeprom::Wires;
 use super::frame::MacAddress;
 use super::incident::{Incident, Incidents};
 use super::module::Module;
-use super::port::GuestLink;
+use super::port::{Guest, GuestLink};
 use crate::cpu::registers::Width;
 use crate::log::Log;
 use crate::seam::{Host, Instant, Registers};
@@ -52,32 +52,12 @@ use filter::Filter;
 use receiver::Receiver;
 use ring::Ring;
 use sender::Sender;
-use spec::{
-    CAUSE_LSC, CAUSE_RXDMT0, CAUSE_RXO, CAUSE_RXT0, ICR, IMC, IMS, RDT, STATUS, STATUS_LU, TDT, WINDOW,
-};
+use spec::{RDT, STATUS, STATUS_LU, TDT, WINDOW};
 use transmit::Transmit;
 
 /// The window of I/O ports: an address register and one for data (SDM 13.2.1).
 const WINDOW_ADDRESS: u64 = 0;
 const WINDOW_DATA: u64 = 4;
-
-/// Whether the guest has the NIC too.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Guest {
-    /// Its driver drives it.
-    Present,
-    /// It is ours alone.
-    Absent,
-}
-
-/// Whether the NIC's own interrupt is to be raised, where the guest does not have it.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Interrupts {
-    /// For received frames and changes of the link.
-    On,
-    /// Never.
-    Off,
-}
 
 /// A NIC, taken over.
 pub struct Pro1000 {
@@ -93,7 +73,6 @@ struct Nic {
     usage: Use,
     /// The link as the guest was last told of it.
     link: GuestLink,
-    interrupts: Interrupts,
     control: Control,
     transmit: Transmit,
     receive: Receive,
@@ -226,10 +205,6 @@ impl Pro1000 {
     /// Moves what there is to move and lets the module work. When it is due again at the latest; `None`: when something
     /// happens.
     pub fn poll<R: Registers, H: Host>(&mut self, registers: &mut R, host: &mut H) -> Option<Instant> {
-        if self.nic.interrupts == Interrupts::On {
-            // Read to clear: the next frame interrupts again.
-            registers.read(ICR);
-        }
         let now = host.now();
         let mut causes = self.nic.look(&mut self.module, registers, host, now);
         causes |= self.let_module_work(registers, host, now);
@@ -248,13 +223,6 @@ impl Pro1000 {
             .with_ways(registers, host, |ways| self.module.flush(log, now, ways));
     }
 
-    /// When [`Self::poll`] is due at the latest: what it said last, or what the module said since, when it was shown frames
-    /// at an access of the guest's.
-    #[must_use]
-    pub const fn due(&self) -> Option<Instant> {
-        self.due
-    }
-
     /// Takes what is new in the log for a module that carries it; the next [`Self::poll`] sends it.
     pub fn collect(&mut self, log: &Log, now: Instant) {
         self.module.collect(log, now);
@@ -268,18 +236,6 @@ impl Pro1000 {
     /// Nothing moves any more.
     pub fn close<R: Registers, H: Host>(&mut self, registers: &mut R, host: &mut H) {
         attach::stop(self.nic.family, registers, host);
-    }
-
-    /// Whether the NIC interrupts, where the guest does not have it: [`Self::poll`] is due then, and acknowledges.
-    pub fn interrupts<R: Registers>(&mut self, interrupts: Interrupts, registers: &mut R) {
-        if self.nic.guest == Guest::Present {
-            return;
-        }
-        registers.write(IMC, u32::MAX);
-        self.nic.interrupts = interrupts;
-        if interrupts == Interrupts::On {
-            registers.write(IMS, CAUSE_LSC | CAUSE_RXDMT0 | CAUSE_RXO | CAUSE_RXT0);
-        }
     }
 
     /// Whether the wire's link is up.

@@ -7,11 +7,12 @@ use super::receiver::{Arrival, Marks};
 use super::sender::{LARGE_BYTES, NoRoom, Wish};
 use super::spec::{CAUSE_ASSERTED, CAUSE_RXT0, ICS, STATUS};
 use super::transmit::{self, Contexts, Tags, Way};
-use super::{Backlog, Guest, Nic, link};
+use super::{Backlog, Nic, link};
 use crate::net::frame::{Frame, HEADER_LENGTH, Offload};
 use crate::net::incident::Incident;
 use crate::net::module::Module;
 use crate::net::offload::{Malformed, check_sequence, finish, insert_tag};
+use crate::net::port::Guest;
 use crate::net::port::{Full, Outlets, Verdict, WireLink};
 use crate::seam::{Host, Instant, Registers};
 

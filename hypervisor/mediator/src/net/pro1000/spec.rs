@@ -105,10 +105,6 @@ pub(super) const CAUSE_TXQE: u32 = 1 << 1;
 pub(super) const CAUSE_ASSERTED: u32 = 1 << 31;
 /// The link changed.
 pub(super) const CAUSE_LSC: u32 = 1 << 2;
-/// Few receive descriptors are left.
-pub(super) const CAUSE_RXDMT0: u32 = 1 << 4;
-/// Frames were lost.
-pub(super) const CAUSE_RXO: u32 = 1 << 6;
 /// A frame was received.
 pub(super) const CAUSE_RXT0: u32 = 1 << 7;
 
