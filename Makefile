@@ -3,6 +3,7 @@
 #   make demo              builds everything, boots the example policy in QEMU, says what happened
 #   make demo INTERACTIVE=1    the same, and leaves a shell in the guest
 #   make test              every test, host and system
+#   make test-long         what make test leaves out for its time: more models of NICs, iperf3 (SIZE=200 moves more MiB)
 #   make soak [ONLY=x]     the same image boots 25 times in a row; one with a shared NIC too; and an hour
 #                          of a tunnel (ONLY=tunnel MINUTES=60)
 #   make endurance [COUNT=20]    encrypted disks under load, and through COUNT power cuts on each controller
@@ -14,7 +15,7 @@ CARGO ?= cargo
 # System tests share the machine with the emulator: one at a time.
 SYSTEM_TEST = $(CARGO) test --locked -p sekisho-system
 
-.PHONY: all setup judges demo test test-host test-system soak endurance bench fuzz lint
+.PHONY: all setup judges demo test test-host test-system test-long soak endurance bench fuzz lint
 
 all: setup
 	$(CARGO) build --locked
@@ -38,6 +39,9 @@ test-host: judges
 
 test-system: setup
 	$(SYSTEM_TEST) -- --test-threads=1
+
+test-long: setup
+	$(SYSTEM_TEST) --test claims -- --ignored --test-threads=1
 
 soak: setup
 	$(CARGO) run --locked -q -p sekisho-system --bin soak -- $(ONLY)

@@ -50,6 +50,12 @@ pub(super) const FIO: Contents = Contents {
     modules: &[],
 };
 
+/// The network's exerciser.
+pub(super) const IPERF3: Contents = Contents {
+    programs: &["/usr/bin/iperf3"],
+    modules: &[],
+};
+
 const MODE_FOLDER: u32 = 0o040_755;
 const MODE_PROGRAM: u32 = 0o100_755;
 

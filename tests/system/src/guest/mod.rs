@@ -45,6 +45,14 @@ pub fn linux_disk() -> Result<PathBuf, Failure> {
     Ok(disk)
 }
 
+/// Writes an archive to `output` that a guest unpacks over its root to have iperf3.
+///
+/// # Errors
+/// [`Failure`] where it cannot be made.
+pub fn write_iperf3(output: &Path) -> Result<(), Failure> {
+    initramfs::write_overlay(output, &kernel::fetch()?, initramfs::IPERF3)
+}
+
 /// A file of `guest/`.
 fn source(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("guest").join(name)

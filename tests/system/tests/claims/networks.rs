@@ -3,6 +3,7 @@
 
 mod assault;
 mod judges;
+mod several;
 mod tunnel;
 
 use super::*;
@@ -31,6 +32,7 @@ const ANSWERS: usize = 27;
 const TAKEOVER: Duration = Duration::from_secs(120);
 
 #[test]
+#[ignore = "long: make test-long"]
 fn a_passed_e1000_moves_what_the_guest_sends_and_receives() -> Result<(), Failure> {
     moves_data("pass-e1000", "e1000", "net = \"pass\"")
 }
@@ -41,6 +43,7 @@ fn a_passed_e1000e_moves_what_the_guest_sends_and_receives() -> Result<(), Failu
 }
 
 #[test]
+#[ignore = "long: make test-long"]
 fn a_passed_i82557b_moves_what_the_guest_sends_and_receives() -> Result<(), Failure> {
     moves_data("pass-i82557b", "i82557b", "net = \"pass\"")
 }
@@ -51,6 +54,7 @@ fn a_passed_i82559er_moves_what_the_guest_sends_and_receives() -> Result<(), Fai
 }
 
 #[test]
+#[ignore = "long: make test-long"]
 fn a_passed_i82562_moves_what_the_guest_sends_and_receives() -> Result<(), Failure> {
     moves_data("pass-i82562", "i82562", "net = \"pass\"")
 }
@@ -61,14 +65,19 @@ fn a_shared_nic_is_the_guests_and_the_appliances_at_once() -> Result<(), Failure
     network.lease(&wire)?;
     let mut machine = machine.start("shared")?;
     wait_inside(&mut machine)?;
-    answers(&mut machine, &network, "the guest is in its firmware")?;
+    answers(&mut machine, &network, APPLIANCE, "the guest is in its firmware")?;
     machine.wait_shell()?;
-    answers(&mut machine, &network, "its driver has not begun")?;
+    answers(&mut machine, &network, APPLIANCE, "its driver has not begun")?;
     exchange(&mut machine, &mut network, &wire)?;
     machine.run("for cpu in 0 1; do (while :; do :; done) & done")?;
-    answers(&mut machine, &network, "the guest is busy")?;
+    answers(&mut machine, &network, APPLIANCE, "the guest is busy")?;
     machine.run("kill $(jobs -p); ip link set eth0 down")?;
-    answers(&mut machine, &network, "its driver has let go of the NIC")?;
+    answers(
+        &mut machine,
+        &network,
+        APPLIANCE,
+        "its driver has let go of the NIC",
+    )?;
     let strange = machine.run("dmesg | grep -c 'NMI received'; true")?;
     assert_same(
         &mut machine,
@@ -100,9 +109,9 @@ fn a_shared_i82559er_answers_while_the_guest_moves_data() -> Result<(), Failure>
     network.lease(&wire)?;
     let mut machine = machine.start("shared-i82559er")?;
     wait_inside(&mut machine)?;
-    answers(&mut machine, &network, "the guest is in its firmware")?;
+    answers(&mut machine, &network, APPLIANCE, "the guest is in its firmware")?;
     machine.wait_shell()?;
-    answers(&mut machine, &network, "its driver has not begun")?;
+    answers(&mut machine, &network, APPLIANCE, "its driver has not begun")?;
     let pings = network.begin(&format!("busybox ping -c {REQUESTS} -W 5 {APPLIANCE}"))?;
     exchange(&mut machine, &mut network, &wire)?;
     let pings = pings.wait_with_output();
@@ -112,7 +121,12 @@ fn a_shared_i82559er_answers_while_the_guest_moves_data() -> Result<(), Failure>
         return Err(machine.refute(format!("while the guest moved data:\n{told}")));
     }
     machine.run("ip link set eth0 down")?;
-    answers(&mut machine, &network, "its driver has let go of the NIC")?;
+    answers(
+        &mut machine,
+        &network,
+        APPLIANCE,
+        "its driver has let go of the NIC",
+    )?;
     machine.power_off()
 }
 
@@ -122,6 +136,7 @@ fn the_appliances_own_e1000e_answers_and_does_not_exist_for_the_guest() -> Resul
 }
 
 #[test]
+#[ignore = "long: make test-long"]
 fn the_appliances_own_i82559er_answers_and_does_not_exist_for_the_guest() -> Result<(), Failure> {
     is_the_appliances("i82559er", "8086:1209", "net = \"ip\"", UNTOLD)
 }
@@ -132,6 +147,7 @@ fn a_cut_e1000_sends_nothing_whatever_the_guest_tries() -> Result<(), Failure> {
 }
 
 #[test]
+#[ignore = "long: make test-long"]
 fn a_cut_i82559er_sends_nothing_whatever_the_guest_tries() -> Result<(), Failure> {
     is_silent("i82559er")
 }
@@ -142,9 +158,9 @@ fn is_the_appliances(model: &'static str, id: &str, rule: &str, more: &str) -> R
     let (machine, network, _) = wired::under(&name, model, rule, more)?;
     let mut machine = machine.start(&name)?;
     wait_inside(&mut machine)?;
-    answers(&mut machine, &network, "the guest is in its firmware")?;
+    answers(&mut machine, &network, APPLIANCE, "the guest is in its firmware")?;
     machine.wait_shell()?;
-    answers(&mut machine, &network, "the guest is halted")?;
+    answers(&mut machine, &network, APPLIANCE, "the guest is halted")?;
     let devices = machine.run("lspci -n")?;
     if devices.contains(id) {
         return Err(machine.refute(format!("the guest sees the appliance's NIC:\n{devices}")));
@@ -178,15 +194,15 @@ fn wait_inside(machine: &mut Running) -> Result<(), Failure> {
     }
 }
 
-/// The appliance answers from outside: ping, and its echo service by TCP and UDP.
-fn answers(machine: &mut Running, network: &Network, when: &str) -> Result<(), Failure> {
+/// The appliance answers at `address` from outside: ping, and its echo service by TCP and UDP.
+fn answers(machine: &mut Running, network: &Network, address: &str, when: &str) -> Result<(), Failure> {
     const TEXT: &str = "told and told again";
     let failed = |machine: &mut Running, failure| machine.refute(format!("while {when}: {failure:?}"));
-    let answered = network.run(&format!("busybox ping -c 3 -W 5 {APPLIANCE}"));
+    let answered = network.run(&format!("busybox ping -c 3 -W 5 {address}"));
     answered.map_err(|failure| failed(machine, failure))?;
     for protocol in ["TCP4", "UDP4"] {
         // What comes within five seconds of the end of the question.
-        let call = format!("echo {TEXT} | socat -t 5 - {protocol}:{APPLIANCE}:7,connect-timeout=5");
+        let call = format!("echo {TEXT} | socat -t 5 - {protocol}:{address}:7,connect-timeout=5");
         let echoed = network.run(&call).map_err(|failure| failed(machine, failure))?;
         let what = format!("the echo by {protocol} while {when}");
         assert_same(machine, &what, &echoed.trim(), &TEXT)?;
