@@ -9,6 +9,7 @@ mod eeprom;
 pub mod frame;
 pub mod gateway;
 mod header;
+mod hold;
 pub mod incident;
 pub mod loss;
 pub mod module;

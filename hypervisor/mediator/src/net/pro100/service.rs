@@ -94,7 +94,6 @@ impl Nic {
                 }
                 return Done::Kept;
             }
-            self.shown += 1;
             self.receiver.finish(host);
         }
         self.backlog = Backlog::None;
@@ -111,9 +110,11 @@ impl Nic {
     ) -> Done {
         let is_ready = self.receive_unit.state == State::Ready;
         let waits = self.guest == Guest::Present && self.receive_unit.state != State::Idle;
-        if !is_ready && waits && self.usage == Use::Guest {
+        if !is_ready && waits && (self.usage == Use::Guest || self.receiver.hold.goes_on(now)) {
             return Done::Kept;
         }
+        let was_shown = self.receiver.hold.was_shown();
+        self.shown += usize::from(!was_shown);
         let check = if self.settings.has_check() { CHECK_BYTES } else { 0 };
         let Self {
             receiver,
@@ -128,7 +129,7 @@ impl Nic {
                 bytes: bytes.get(..bytes.len().saturating_sub(check)).unwrap_or_default(),
                 offload: Offload::default(),
             };
-            if module.incoming(frame, now) == Verdict::Stop || !waits {
+            if !was_shown && module.incoming(frame, now) == Verdict::Stop || !waits {
                 return Ok(None);
             }
             let is_its = frame
@@ -144,6 +145,7 @@ impl Nic {
         });
         match taken {
             Some(Ok(Some(more))) => {
+                self.receiver.hold.taken();
                 *causes |= more;
                 if self.backlog == Backlog::Late {
                     *causes |= CAUSE_RECEIVED;
@@ -151,13 +153,13 @@ impl Nic {
             }
             Some(Err(NoBuffer)) => {
                 *causes |= if is_ready { CAUSE_NOT_READY } else { 0 };
-                // Where the module is shown frames, one is shown once: it does not wait.
-                if self.usage == Use::Guest {
+                if self.usage == Use::Guest || self.receiver.hold.waits(now) {
                     return Done::Kept;
                 }
+                self.receiver.hold.gone(now);
                 self.incidents.add(Incident::Dropped, 0, 0);
             }
-            Some(Ok(None)) | None => {}
+            Some(Ok(None)) | None => self.receiver.hold.gone(now),
         }
         Done::Taken
     }

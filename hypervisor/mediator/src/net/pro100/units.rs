@@ -10,6 +10,7 @@ use super::spec::{
     RECEIVE_UNIT_SHIFT, RU_ABORT, RU_BASE, RU_START, STATUS,
 };
 use crate::cpu::registers::Width;
+use crate::net::hold::Hold;
 use crate::seam::{Buffer, Host, Lent, Shared};
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
@@ -154,6 +155,8 @@ pub(super) struct Receiver {
     next: usize,
     end: usize,
     left: usize,
+    /// Whether the frame at `next` waits for the guest.
+    pub(super) hold: Hold,
 }
 
 /// How far the device is from the end of its chain, at least, when the end is moved: it fills so many in 50 microseconds.
@@ -167,12 +170,14 @@ impl Receiver {
             next: 0,
             end: 0,
             left: 0,
+            hold: Hold::New,
         }
     }
 
     /// The device was reset: it has no chain.
     pub(super) const fn forget(&mut self) {
         self.left = 0;
+        self.hold = Hold::New;
     }
 
     /// Gives all descriptors to a unit that is not ready.

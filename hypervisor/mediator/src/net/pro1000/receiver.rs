@@ -4,6 +4,7 @@ use super::descriptor::{
     BYTES, ERRORS_FRAME, STATUS_DONE, STATUS_END, STATUS_IGNORE, STATUS_TAGGED, halves, high, low,
 };
 use super::spec::{RDBAH, RDBAL, RDH, RDLEN, RDT};
+use crate::net::hold::Hold;
 use crate::seam::{Buffer, Host, Lent, Registers, Shared};
 use alloc::vec::Vec;
 
@@ -72,6 +73,8 @@ pub(super) struct Receiver {
     parts: Vec<u8>,
     /// Of which something is lost.
     is_broken: Broken,
+    /// Whether the frame at [`Self::next`] waits for the guest.
+    pub(super) hold: Hold,
 }
 
 /// Whether the parts of the frame under way are all there.
@@ -90,6 +93,7 @@ impl Receiver {
             told: 0,
             parts: Vec::with_capacity(LONGEST),
             is_broken: Broken::No,
+            hold: Hold::default(),
         }
     }
 
@@ -100,6 +104,7 @@ impl Receiver {
         }
         self.next = 0;
         self.told = self.buffers.len().saturating_sub(1);
+        self.hold = Hold::default();
         self.forget_parts();
         let [low, high] = halves(self.ring.address().0);
         let length = u32::try_from(RING_BYTES).unwrap_or(0);

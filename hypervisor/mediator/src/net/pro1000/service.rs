@@ -33,6 +33,8 @@ enum Done {
 enum Taken {
     ByGuest,
     ByOthers,
+    /// It is the guest's, which has no room for it.
+    NoRoom,
 }
 
 impl Nic {
@@ -93,7 +95,6 @@ impl Nic {
                     if taken == Taken::ByGuest && self.receive.backlog == Backlog::Late {
                         causes |= CAUSE_RXT0;
                     }
-                    self.shown += 1;
                     self.receiver.finish(host);
                 }
                 Done::Kept => break,
@@ -116,9 +117,11 @@ impl Nic {
         let layout = self.control.layout();
         let guest_receives = self.guest == Guest::Present && self.control.receives();
         let has_room = !guest_receives || receive::has_room(&self.receive.ring, layout, length);
-        if !has_room && self.usage == Use::Guest {
+        if !has_room && (self.usage == Use::Guest || self.receiver.hold.goes_on(now)) {
             return Done::Kept;
         }
+        let was_shown = self.receiver.hold.was_shown();
+        self.shown += usize::from(!was_shown);
         let check = if self.control.has_check() { CHECK_BYTES } else { 0 };
         let Self {
             receiver,
@@ -127,7 +130,6 @@ impl Nic {
             control,
             incidents,
             usage,
-            missed,
             ..
         } = self;
         let taken = receiver.read(length, host, |bytes, guest| {
@@ -138,7 +140,7 @@ impl Nic {
                     ..Offload::default()
                 },
             };
-            if module.incoming(frame, now) == Verdict::Stop || !guest_receives {
+            if !was_shown && module.incoming(frame, now) == Verdict::Stop || !guest_receives {
                 return Taken::ByOthers;
             }
             let is_its = |frame: Frame<'_>| {
@@ -151,14 +153,21 @@ impl Nic {
             }
             match receive::deliver(&mut receive.ring, layout, [bytes, &[]], marks, guest, incidents) {
                 Ok(()) => Taken::ByGuest,
-                Err(NoBuffers) => {
-                    incidents.add(Incident::Dropped, 0, 0);
-                    *missed = missed.saturating_add(1);
-                    Taken::ByOthers
-                }
+                Err(NoBuffers) => Taken::NoRoom,
             }
         });
-        Done::Taken(taken.unwrap_or(Taken::ByOthers))
+        let taken = taken.unwrap_or(Taken::ByOthers);
+        match taken {
+            Taken::ByGuest => self.receiver.hold.taken(),
+            Taken::ByOthers => self.receiver.hold.gone(now),
+            Taken::NoRoom if self.receiver.hold.waits(now) => return Done::Kept,
+            Taken::NoRoom => {
+                self.receiver.hold.gone(now);
+                self.incidents.add(Incident::Dropped, 0, 0);
+                self.missed = self.missed.saturating_add(1);
+            }
+        }
+        Done::Taken(taken)
     }
 
     /// The guest has read the causes: frames that are still in the real ring have none left.
