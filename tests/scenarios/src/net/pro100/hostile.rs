@@ -2,10 +2,15 @@
 
 use super::frames::{GUEST, PEER, frame};
 use super::{BASE, Scene};
+use crate::net::stack::bench::Policy;
+use crate::net::stack::neighbour::{ping, read_ipv4, who_has};
 use proptest::prelude::*;
+use sekisho_abi::network::Module as Kind;
 use sekisho_mediator::cpu::registers::Width;
+use sekisho_mediator::net::frame::MacAddress;
 use sekisho_mediator::net::incident::Incident;
 use sekisho_mediator::net::module::Module;
+use sekisho_mediator::net::port::Guest;
 use sekisho_models::guest::{Buffers, Pro100Window};
 use sekisho_models::memory::BUFFERS;
 use sekisho_models::pro100::spec::{block, command, register};
@@ -59,6 +64,59 @@ fn a_block_that_changes_behind_the_first_look_is_the_one_that_was_looked_at() {
     driver.send(&mut scene, &whole, Buffers::Simplified);
     scene.interrupt(&mut driver);
     assert_eq!(scene.device.take_sent(), [whole]);
+}
+
+#[test]
+fn a_peer_that_floods_and_sends_what_no_frame_can_be_reaches_the_guest_as_on_a_nic_alone() {
+    let mut scene = Scene::of(
+        Policy::new(Kind::IpPass, "192.0.2.11/24").module(),
+        Guest::Present,
+    );
+    let mut driver = scene.driver();
+    scene.interrupt(&mut driver);
+    let mut received = Vec::new();
+    let mut sent = Vec::new();
+    for seed in 0..300 {
+        // Too short, too long, nobody's, and truly the guest's.
+        scene.device.inject(&[0xff; 5]);
+        scene.device.inject(&vec![0x5a; 9000]);
+        scene.device.inject(&frame([2, 9, 9, 9, 9, 9], PEER, 100, seed));
+        let whole = frame(GUEST, PEER, 100, seed);
+        scene.device.inject(&whole);
+        sent.push(whole);
+        received.extend(scene.interrupt(&mut driver));
+    }
+    let own: Vec<_> = received
+        .into_iter()
+        .filter(|frame| frame.starts_with(&GUEST))
+        .collect();
+    assert!(own == sent, "{} of {}", own.len(), sent.len());
+    for request in [
+        who_has("192.0.2.1", "192.0.2.11"),
+        ping(MacAddress(GUEST), ("192.0.2.1", "192.0.2.11"), 8),
+    ] {
+        scene.device.inject(&request);
+        scene.interrupt(&mut driver);
+    }
+    let answers = scene.device.take_sent();
+    assert!(answers.iter().any(|frame| read_ipv4(frame).is_some()));
+}
+
+#[test]
+fn a_guest_that_is_behind_for_a_moment_loses_nothing_beside_the_appliance() {
+    let mut scene = Scene::of(
+        Policy::new(Kind::IpPass, "192.0.2.11/24").module(),
+        Guest::Present,
+    );
+    let mut driver = scene.driver();
+    scene.interrupt(&mut driver);
+    let sent: Vec<_> = (0..60).map(|seed| frame(GUEST, PEER, 100, seed)).collect();
+    for frame in &sent {
+        scene.device.inject(frame);
+    }
+    scene.device.run();
+    scene.nic.poll(&mut scene.device, &mut scene.memory);
+    assert!(scene.interrupt(&mut driver) == sent);
 }
 
 proptest! {
