@@ -9,6 +9,8 @@ use crate::pro1000::crc;
 
 /// Blocks and descriptors of a chain at most; one without an end is a breach.
 const CHAIN: u32 = 256;
+/// Blocks of a chain that the emulator's device carries out: behind them it stops, and says that it is active for ever.
+const BLOCKS: u32 = 16;
 /// How many descriptors before the end of its chain the device is near it.
 const NEAR: u32 = 6;
 /// Owners of claims, by place in the chain.
@@ -161,7 +163,8 @@ impl Pro100 {
 
     fn claim(&mut self, owner: u32, base: u32, first: u32) {
         let mut next = first;
-        for distance in 0..CHAIN {
+        let most = if owner == COMMANDS { BLOCKS } else { CHAIN };
+        for distance in 0..most {
             let place = u64::from(base.wrapping_add(next));
             let Some(header) = self.memory.device_read(place, HEADER) else {
                 return;

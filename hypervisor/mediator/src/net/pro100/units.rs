@@ -21,6 +21,8 @@ pub(super) const SLOTS: usize = 64;
 pub(super) const SLOT_BYTES: usize = 2048;
 /// Bytes of a frame in one.
 pub(super) const DATA_BYTES: usize = SLOT_BYTES - HEADER;
+/// Blocks of a chain at most. The emulator's device stops behind so many, and says that it is active for ever.
+const CHAIN: usize = 16;
 /// How often the device is asked whether it has taken a command: it does so in microseconds.
 const PATIENCE: u32 = 10_000;
 
@@ -93,12 +95,21 @@ impl Commands {
     /// Begins what is ready, when the device has done with what was begun before.
     pub(super) fn begin<P: Ports, H: Host>(&mut self, ports: &mut P, host: &mut H) {
         self.reap(host);
-        if !self.running.is_empty() || self.ready.is_empty() {
-            return;
+        // A device that is done at once, as the emulator's is, gets the next chain at once.
+        while self.running.is_empty() && !self.ready.is_empty() {
+            self.begin_chain(ports, host);
+            self.reap(host);
         }
+    }
+
+    fn begin_chain<P: Ports, H: Host>(&mut self, ports: &mut P, host: &mut H) {
         let first = self.ready.front().map_or(0, |order| low(&order.slot.header));
-        while let Some(order) = self.ready.pop_front() {
-            let next = self.ready.front().map(|next| low(&next.slot.header));
+        for place in 1..=CHAIN {
+            let Some(order) = self.ready.pop_front() else {
+                break;
+            };
+            let next = self.ready.front().filter(|_| place < CHAIN);
+            let next = next.map(|next| low(&next.slot.header));
             let end = if next.is_none() { LAST } else { 0 };
             let [third, fourth] = order.parameters;
             let words = [order.command | end, next.unwrap_or(0), third, fourth];

@@ -174,6 +174,30 @@ fn a_burst_up_to_the_end_of_the_devices_chain_is_taken_whole() {
 }
 
 #[test]
+fn a_burst_of_answers_leaves_in_chains_that_the_device_carries_out() {
+    const PINGS: usize = 40;
+    let module = Policy::new(Kind::Ip, "192.0.2.11/24").module();
+    let mut scene = Scene::of(module, Guest::Absent);
+    scene.nic.poll(&mut scene.device, &mut scene.memory);
+    scene.device.inject(&who_has("192.0.2.1", "192.0.2.11"));
+    scene.device.run();
+    scene.nic.poll(&mut scene.device, &mut scene.memory);
+    scene.device.run();
+    scene.device.take_sent();
+    for _ in 0..PINGS {
+        let request = ping(MacAddress(GUEST), ("192.0.2.1", "192.0.2.11"), 100);
+        scene.device.inject(&request);
+    }
+    let mut answers = 0;
+    for _ in 0..8 {
+        scene.device.run();
+        scene.nic.poll(&mut scene.device, &mut scene.memory);
+        answers += scene.device.take_sent().len();
+    }
+    assert_eq!(answers, PINGS);
+}
+
+#[test]
 fn frames_that_waited_for_the_guests_descriptors_have_a_cause_when_it_has_them() {
     let mut scene = Scene::new(Module::Pass);
     let mut driver = scene.driver();
