@@ -16,3 +16,4 @@ pub mod net;
 pub mod pci;
 pub mod seam;
 pub mod wake;
+mod window;

@@ -29,6 +29,7 @@ use super::incident::{Incident, Incidents};
 use super::shadow::Pool;
 use crate::cpu::registers::Width;
 use crate::seam::{Host, Registers};
+use crate::window::{self, Malformed};
 use alloc::vec::Vec;
 use port::{Abilities, Io, Port};
 use spec::{
@@ -68,25 +69,13 @@ impl Ahci {
         registers: &mut R,
         host: &mut H,
     ) -> u64 {
-        let Ok(offset) = u32::try_from(offset) else {
-            return width.mask();
-        };
-        let within = offset % 4;
-        let low = u64::from(self.read_register(offset - within, registers, host));
-        match width {
-            // The registers are 32 bits wide; a part of one is cut out of it.
-            Width::One | Width::Two | Width::Four if within + u32::from(width.bytes()) <= 4 => {
-                low >> (8 * within) & width.mask()
-            }
-            Width::Eight if within == 0 => {
-                let high = self.read_register(offset.saturating_add(4), registers, host);
-                u64::from(high) << 32 | low
-            }
-            _ => {
-                self.incidents.add(Incident::MalformedAccess, 0, offset.into());
-                width.mask()
-            }
-        }
+        window::read(offset, width, |offset| {
+            self.read_register(offset, registers, host)
+        })
+        .unwrap_or_else(|Malformed| {
+            self.incidents.add(Incident::MalformedAccess, 0, offset);
+            width.mask()
+        })
     }
 
     /// The guest writes `value`, cut to `width`, at `offset` of the register window.
@@ -98,15 +87,11 @@ impl Ahci {
         registers: &mut R,
         host: &mut H,
     ) {
-        let [low, high] = order::halves(value);
-        match (u32::try_from(offset), width) {
-            (Ok(offset), Width::Four) if offset % 4 == 0 => self.write_register(offset, low, registers, host),
-            (Ok(offset), Width::Eight) if offset % 4 == 0 => {
-                self.write_register(offset, low, registers, host);
-                self.write_register(offset.saturating_add(4), high, registers, host);
-            }
-            // Bits that are cleared by writing ones cannot be kept beside a part (3: 32-bit accesses only).
-            _ => self.incidents.add(Incident::MalformedAccess, 0, offset),
+        let written = window::write(offset, width, value, |offset, value| {
+            self.write_register(offset, value, registers, host);
+        });
+        if let Err(Malformed) = written {
+            self.incidents.add(Incident::MalformedAccess, 0, offset);
         }
     }
 

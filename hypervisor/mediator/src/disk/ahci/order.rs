@@ -8,6 +8,7 @@ use super::spec::{
 };
 use crate::disk::command::FIS_BYTES;
 use crate::seam::{DeviceAddress, Host, Lent, Shared};
+use crate::window::halves;
 use alloc::collections::VecDeque;
 
 /// Region descriptors of a table: chunks that one command can have at once.
@@ -114,13 +115,4 @@ impl Structures {
             host.store(&self.0, offset + 4 * index, u32::from_le_bytes(*word));
         }
     }
-}
-
-/// The low and the high half of an address, as two registers or words hold it.
-pub(super) const fn halves(address: u64) -> [u32; 2] {
-    let [b0, b1, b2, b3, b4, b5, b6, b7] = address.to_le_bytes();
-    [
-        u32::from_le_bytes([b0, b1, b2, b3]),
-        u32::from_le_bytes([b4, b5, b6, b7]),
-    ]
 }

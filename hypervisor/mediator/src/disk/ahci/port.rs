@@ -4,7 +4,7 @@
 //! for ever. The rest passes with reserved bits and what is hidden masked, so that link, power, errors and interrupts
 //! are the hardware's.
 
-use super::order::{STRUCTURE_ALIGNMENT, Structures, halves};
+use super::order::{STRUCTURE_ALIGNMENT, Structures};
 use super::request::Request;
 use super::slot::{Slot, Work};
 use super::spec::{
@@ -20,6 +20,7 @@ use crate::disk::drive::Drive;
 use crate::disk::incident::{Incident, Incidents};
 use crate::disk::shadow::Pool;
 use crate::seam::{Host, Registers};
+use crate::window::halves;
 use alloc::vec::Vec;
 use sekisho_abi::storage::Atapi;
 

@@ -71,12 +71,6 @@ pub(super) const fn address(words: Words) -> u64 {
     (high as u64) << 32 | low as u64
 }
 
-/// Both halves of an address.
-pub(super) const fn halves(address: u64) -> [u32; 2] {
-    let [a, b, c, d, e, f, g, h] = address.to_le_bytes();
-    [u32::from_le_bytes([a, b, c, d]), u32::from_le_bytes([e, f, g, h])]
-}
-
 /// Bits 15 to 0.
 pub(super) const fn low(word: u32) -> u16 {
     let [a, b, ..] = word.to_le_bytes();

@@ -46,6 +46,7 @@ use super::port::{Guest, GuestLink};
 use crate::cpu::registers::Width;
 use crate::log::Log;
 use crate::seam::{Host, Instant, Registers};
+use crate::window::{self, Malformed, halves};
 use alloc::vec::Vec;
 use control::{Control, Use};
 use filter::Filter;
@@ -121,27 +122,13 @@ impl Pro1000 {
         registers: &mut R,
         host: &mut H,
     ) -> u64 {
-        let Ok(offset) = u32::try_from(offset) else {
-            return width.mask();
-        };
-        let within = offset % 4;
-        let low = u64::from(self.read_register(offset - within, registers, host));
-        match width {
-            // Registers are 32 bits wide; a part of one is cut out of it.
-            Width::One | Width::Two | Width::Four if within + u32::from(width.bytes()) <= 4 => {
-                low >> (8 * within) & width.mask()
-            }
-            Width::Eight if within == 0 => {
-                let high = self.read_register(offset.saturating_add(4), registers, host);
-                u64::from(high) << 32 | low
-            }
-            _ => {
-                self.nic
-                    .incidents
-                    .add(Incident::MalformedAccess, 0, offset.into());
-                width.mask()
-            }
-        }
+        window::read(offset, width, |offset| {
+            self.read_register(offset, registers, host)
+        })
+        .unwrap_or_else(|Malformed| {
+            self.nic.incidents.add(Incident::MalformedAccess, 0, offset);
+            width.mask()
+        })
     }
 
     /// The guest writes `value`, cut to `width`, at `offset` of BAR 0.
@@ -153,15 +140,11 @@ impl Pro1000 {
         registers: &mut R,
         host: &mut H,
     ) {
-        let [low, high] = descriptor::halves(value);
-        match (u32::try_from(offset), width) {
-            (Ok(offset), Width::Four) if offset % 4 == 0 => self.write_register(offset, low, registers, host),
-            (Ok(offset), Width::Eight) if offset % 4 == 0 => {
-                self.write_register(offset, low, registers, host);
-                self.write_register(offset.saturating_add(4), high, registers, host);
-            }
-            // 32-bit accesses only (SDM 13.1, 82574 10.1.1).
-            _ => self.nic.incidents.add(Incident::MalformedAccess, 0, offset),
+        let written = window::write(offset, width, value, |offset, value| {
+            self.write_register(offset, value, registers, host);
+        });
+        if let Err(Malformed) = written {
+            self.nic.incidents.add(Incident::MalformedAccess, 0, offset);
         }
     }
 
@@ -192,7 +175,7 @@ impl Pro1000 {
         registers: &mut R,
         host: &mut H,
     ) {
-        let [low, _] = descriptor::halves(value);
+        let [low, _] = halves(value);
         match (offset, width) {
             (WINDOW_ADDRESS, Width::Four) => self.nic.window = low,
             (WINDOW_DATA, Width::Four) => {

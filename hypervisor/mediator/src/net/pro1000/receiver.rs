@@ -1,11 +1,12 @@
 //! The real receive ring: buffers of ours that the device fills, and the frames in them.
 
 use super::descriptor::{
-    BYTES, ERRORS_FRAME, STATUS_DONE, STATUS_END, STATUS_IGNORE, STATUS_TAGGED, halves, high, low,
+    BYTES, ERRORS_FRAME, STATUS_DONE, STATUS_END, STATUS_IGNORE, STATUS_TAGGED, high, low,
 };
 use super::spec::{RDBAH, RDBAL, RDH, RDLEN, RDT};
 use crate::net::hold::Hold;
 use crate::seam::{Buffer, Host, Lent, Registers, Shared};
+use crate::window::halves;
 use alloc::vec::Vec;
 
 /// Descriptors of the ring, and a buffer for each.

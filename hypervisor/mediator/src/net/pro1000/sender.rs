@@ -6,11 +6,12 @@
 use super::descriptor::{
     BYTES, COMMAND_CHECK, COMMAND_END, COMMAND_EXTENDED, COMMAND_IPV4, COMMAND_REPORT, COMMAND_SEGMENT,
     COMMAND_TAG, COMMAND_TCP, OPTION_NETWORK, OPTION_TRANSPORT, TRANSMIT_DONE, TYPE_CONTEXT, TYPE_DATA,
-    TYPE_SHIFT, UNIT, Words, halves, word,
+    TYPE_SHIFT, UNIT, Words, word,
 };
 use super::spec::{TDBAH, TDBAL, TDH, TDLEN, TDT};
 use crate::net::frame::{Checksum, Network, Offload};
 use crate::seam::{Buffer, Host, Lent, Registers, Shared};
+use crate::window::halves;
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
