@@ -120,6 +120,33 @@ fn a_new_store_opens_with_passphrase_and_recovery_key_and_is_its_owners_alone() 
 }
 
 #[test]
+fn what_is_printed_for_the_server_is_what_wg_reads() {
+    let folder = Folder::new("peer");
+    let made = folder.init("store");
+    let told = done(&made);
+    let section: String = told
+        .lines()
+        .skip_while(|line| !line.starts_with("# "))
+        .map(|line| format!("{line}\n"))
+        .collect();
+    let server =
+        "[Interface]\nPrivateKey = YAnz5TF+lXXJte14tji3zlMNq+hd2rYUIgJBgB3fBmk=\nListenPort = 51820\n";
+    fs::write(folder.path("server.conf"), format!("{server}{section}")).unwrap();
+    let script = "wireguard-go -f keys-init & go=$!; for try in $(seq 100); do wg show keys-init >&2 && break; sleep 0.1; done; \
+                  wg setconf keys-init \"$0\" && wg show keys-init dump; result=$?; kill $go; wait $go; exit $result";
+    let shown = Command::new("unshare")
+        .args(["--net", "sh", "-c", script, &folder.path("server.conf")])
+        .output()
+        .expect("unshare, with the rights of root; wireguard-go and wg: `make setup` installs them");
+    let peer = done(&shown).lines().nth(1).unwrap_or_default();
+    let public = told.lines().next().unwrap_or_default();
+    let public = public.strip_prefix("wireguard public key hq: ").unwrap();
+    let fields: Vec<&str> = peer.split('\t').collect();
+    assert_eq!([fields[0], fields[3]], [public, "10.66.0.2/32"], "{peer}");
+    assert_eq!(fields[1].len(), 44, "a preshared key: {peer}");
+}
+
+#[test]
 fn without_a_file_the_recovery_key_is_printed_once() {
     let folder = Folder::new("printed");
     let (store, first) = (folder.path("store"), folder.path("first"));

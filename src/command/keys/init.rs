@@ -1,11 +1,11 @@
 //! `sekisho keys init`: a new key store.
 
-use super::{CostArguments, Stop, System, ask, files};
+use super::{CostArguments, Stop, System, ask, files, peer};
 use crate::command::{print, report_policy};
 use sekisho_keys::recovery::RecoveryKey;
 use sekisho_keys::secrets::{WireGuardKey, WireGuardKind};
 use sekisho_keys::store::{DEFAULT_COSTS, OpenStore, Openers, create};
-use sekisho_policy::Policy;
+use sekisho_policy::{Policy, lower};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
@@ -80,17 +80,14 @@ fn add_wireguard_keys(policy: &Policy, store: &mut OpenStore) -> Result<String, 
     let mut told = String::new();
     for (name, kind) in private.chain(preshared) {
         let key = WireGuardKey::generate(name, kind, &mut System)?;
-        // Writing to a string cannot fail.
-        let _ = match key.public_text() {
-            Some(public) => writeln!(told, "wireguard public key {name}: {public}"),
-            None => writeln!(
-                told,
-                "wireguard preshared key {name}, secret, for the other end: {}",
-                String::from_utf8_lossy(key.secret_text().expose())
-            ),
-        };
+        if let Some(public) = key.public_text() {
+            // Writing to a string cannot fail.
+            let _ = writeln!(told, "wireguard public key {name}: {public}");
+        }
         store.sealed.secrets.wireguard.push(key);
     }
+    let network = lower(policy).network;
+    told += &peer::sections(&policy.name, &network, &store.sealed.secrets);
     Ok(told)
 }
 

@@ -5,6 +5,7 @@ pub(super) mod ask;
 mod change;
 mod files;
 mod init;
+mod peer;
 mod show;
 
 use super::{CommandResult, Outcome, report};
