@@ -2,12 +2,16 @@
 //!
 //! There is no key schedule: a [`Secret`] is all that a session keeps. Texts and associated data may be anything.
 
+mod engine;
+mod interleave;
+mod keystream;
+mod pair;
 mod poly1305;
 mod portable;
 mod ssse3;
 
 use crate::secret::Secret;
-use ssse3::Ssse3;
+use engine::Engine;
 
 /// Bytes of key.
 pub const KEY_SIZE: usize = 32;
@@ -41,10 +45,7 @@ pub fn seal(
     if is_too_long(text) {
         return Err(Error::TooLong);
     }
-    match Ssse3::detect() {
-        Some(engine) => Ok(engine.seal(key, nonce, associated, text)),
-        None => portable::seal(key, nonce, associated, text),
-    }
+    Engine::detect(text.len()).seal(key, nonce, associated, text)
 }
 
 /// Decrypts `text` in its place, once the tag is found right, in constant time.
@@ -61,10 +62,7 @@ pub fn open(
     if is_too_long(text) {
         return Err(Error::Forged);
     }
-    match Ssse3::detect() {
-        Some(engine) => engine.open(key, nonce, associated, text, tag),
-        None => portable::open(key, nonce, associated, text, tag),
-    }
+    Engine::detect(text.len()).open(key, nonce, associated, text, tag)
 }
 
 fn is_too_long(text: &[u8]) -> bool {

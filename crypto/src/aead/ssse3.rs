@@ -13,45 +13,29 @@
     reason = "the order of the instructions is what this file is for"
 )]
 
-use super::super::{KEY_SIZE, NONCE_SIZE};
+use super::interleave::{Group, Kernel};
+use super::keystream::{COUNTER, DOUBLE_ROUNDS, WORDS};
 use core::arch::asm;
 use core::arch::x86_64::{
     __m128i, _mm_add_epi32, _mm_set_epi32, _mm_set1_epi32, _mm_setzero_si128, _mm_unpackhi_epi32,
     _mm_unpackhi_epi64, _mm_unpacklo_epi32, _mm_unpacklo_epi64,
 };
 use core::mem::transmute;
-use zeroize::optimization_barrier;
 
 cpufeatures::new!(ssse3_instructions, "ssse3");
 
-/// Bytes of a block.
-pub(super) const BLOCK: usize = 64;
 /// Blocks that are computed together.
 const BLOCKS: usize = 4;
-/// Bytes of these.
-pub(super) const GROUP: usize = BLOCKS * BLOCK;
-/// Bytes that an authenticator takes at once, and a register holds.
-pub(super) const QUARTER: usize = BLOCK / 4;
-
-/// Keystream of four blocks.
-pub(super) type Group = [[u8; QUARTER]; GROUP / QUARTER];
-
-/// Words of the state.
-const WORDS: usize = 16;
-/// The word that counts blocks.
-const COUNTER: usize = 12;
-/// Column rounds, each with a diagonal round behind it.
-const DOUBLE_ROUNDS: usize = 10;
-/// "expand 32-byte k".
-const CONSTANTS: [u32; 4] = [0x6170_7865, 0x3320_646e, 0x7962_2d32, 0x6b20_6574];
+/// Quarters of blocks in these.
+pub(super) const QUARTERS: usize = BLOCKS * 4;
 
 /// That this CPU has SSSE3.
 #[derive(Clone, Copy)]
-pub(in super::super) struct Ssse3(());
+pub(super) struct Ssse3(());
 
 impl Ssse3 {
     /// `None` where CPUID does not show it.
-    pub(in super::super) fn detect() -> Option<Self> {
+    pub(super) fn detect() -> Option<Self> {
         ssse3_instructions::get().then_some(Self(()))
     }
 }
@@ -104,47 +88,20 @@ macro_rules! quarters {
     };
 }
 
-/// The blocks of one key and nonce, one after the other. It holds the key, so it is wiped.
-pub(super) struct Keystream {
-    words: [u32; WORDS],
-}
+impl Kernel<QUARTERS> for Ssse3 {
+    const BLOCKS: u32 = 4;
 
-impl Keystream {
-    /// From block 0 on.
-    pub(super) fn new(_: Ssse3, key: &[u8; KEY_SIZE], nonce: &[u8; NONCE_SIZE]) -> Self {
-        let mut words = [0; WORDS];
-        let key = key.as_chunks().0.iter().copied().map(u32::from_le_bytes);
-        let nonce = nonce.as_chunks().0.iter().copied().map(u32::from_le_bytes);
-        let all = CONSTANTS.into_iter().chain(key).chain([0]).chain(nonce);
-        for (word, value) in words.iter_mut().zip(all) {
-            *word = value;
-        }
-        Self { words }
-    }
-
-    /// The next four blocks. `meanwhile` is called twice a double round: the vector units never wait for it.
     #[inline(always)]
-    pub(super) fn next(&mut self, group: &mut Group, meanwhile: impl FnMut()) {
-        // SAFETY: the CPU has SSSE3, as `new` was shown.
-        *group = unsafe { compute(&self.words, meanwhile) };
-        // Numbers behind the last that is used may wrap.
-        if let Some(counter) = self.words.get_mut(COUNTER) {
-            *counter = counter.wrapping_add(4);
-        }
-    }
-}
-
-impl Drop for Keystream {
-    fn drop(&mut self) {
-        self.words = [0; WORDS];
-        optimization_barrier(self);
+    fn compute(self, words: &[u32; WORDS], group: &mut Group<QUARTERS>, meanwhile: impl FnMut()) {
+        // SAFETY: the CPU has SSSE3, as `self` proves.
+        *group = unsafe { compute(words, meanwhile) };
     }
 }
 
 /// Four blocks, of which the first has the number in `words`.
 #[inline]
 #[target_feature(enable = "ssse3")]
-fn compute(words: &[u32; WORDS], mut meanwhile: impl FnMut()) -> Group {
+fn compute(words: &[u32; WORDS], mut meanwhile: impl FnMut()) -> Group<QUARTERS> {
     let mut start = [_mm_setzero_si128(); WORDS];
     for (start, word) in start.iter_mut().zip(words) {
         *start = _mm_set1_epi32(word.cast_signed());
@@ -164,7 +121,7 @@ fn compute(words: &[u32; WORDS], mut meanwhile: impl FnMut()) -> Group {
     }
     let blocks = transposed(&end);
     // SAFETY: as many bytes, in which every pattern of bits is a value.
-    unsafe { transmute::<[[__m128i; 4]; BLOCKS], Group>(blocks) }
+    unsafe { transmute::<[[__m128i; 4]; BLOCKS], Group<QUARTERS>>(blocks) }
 }
 
 /// The rows of the state (section 2.3), as the registers have them.
