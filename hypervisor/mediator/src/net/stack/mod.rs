@@ -157,6 +157,9 @@ impl Stack {
                 break;
             }
         }
+        if let Some(tunnel) = &mut self.tunnel {
+            tunnel.make_room(&mut self.sockets, now);
+        }
         Polled {
             again: self.next_poll(at),
             bad_lease,
@@ -247,7 +250,7 @@ impl Stack {
         if self.addresses.of_version(to.ip()).is_none() {
             return Err(NoWay);
         }
-        let socket = self.tunnel.as_ref().ok_or(NoWay)?;
+        let socket = self.tunnel.as_mut().ok_or(NoWay)?;
         socket.send(&mut self.sockets, to, datagram)
     }
 
