@@ -6,16 +6,19 @@
 #   make test-long         what make test leaves out for its time: more models of NICs, iperf3 (SIZE=200 moves more MiB)
 #   make soak [ONLY=x]     the same image boots 25 times in a row; one with a shared NIC too; and an hour
 #                          of a tunnel (ONLY=tunnel MINUTES=60)
+#   make tunnels [SIZE=200]    tunnels at length: SIZE MiB each way, reboots, every NIC, IPv6, names, the kernel's WireGuard
 #   make endurance [COUNT=20]    encrypted disks under load, and through COUNT power cuts on each controller
 #   make bench [ONLY=x]    the cost of the hypervisor beside the bare machine; target/bench.json
 #   make fuzz              each fuzz target for 10 minutes
 #   make lint              formatting and lints, as errors
 
 CARGO ?= cargo
+# MiB each way in `make tunnels`.
+SIZE ?= 200
 # System tests share the machine with the emulator: one at a time.
 SYSTEM_TEST = $(CARGO) test --locked -p sekisho-system
 
-.PHONY: all setup judges demo test test-host test-system test-long soak endurance bench fuzz lint
+.PHONY: all setup judges demo test test-host test-system test-long soak tunnels endurance bench fuzz lint
 
 all: setup
 	$(CARGO) build --locked
@@ -38,7 +41,10 @@ test-host: judges
 	$(CARGO) test --locked --manifest-path tests/wireguard/Cargo.toml --target-dir target/wireguard
 
 test-system: setup
-	$(SYSTEM_TEST) -- --test-threads=1
+	$(SYSTEM_TEST) --lib --bins --test claims -- --test-threads=1
+
+tunnels: setup
+	SIZE=$(SIZE) $(SYSTEM_TEST) --test tunnels -- --test-threads=1
 
 test-long: setup
 	$(SYSTEM_TEST) --test claims -- --ignored --test-threads=1

@@ -11,11 +11,12 @@ set -eu
 # judge disks, in the guest and on the host. iproute2: the network outside of the test machine. iperf3: loads it. tshark: judges its frames.
 # libestr0 to libpcre3: for rsyslog and syslog-ng, which judge messages; the daemons themselves are unpacked by the test
 # crate and not installed, since each would replace the other and the host's own. wireguard-go, wireguard-tools, socat:
-# they judge tunnels; socat the echo service too. libxml2-utils, mandoc, groff-base, yamllint, shellcheck, git: they judge
-# what the command writes; python3-venv: for the judges that Debian does not have.
+# they judge tunnels; socat the echo service too. isc-dhcp-client: the guest's, for DHCPv6. dnsmasq-base: a name server.
+# libxml2-utils, mandoc, groff-base, yamllint, shellcheck, git: they judge what the command writes; python3-venv: for the judges that Debian does not have.
 packages="qemu-system-x86 ovmf busybox-static pciutils pci.ids kexec-tools kmod grub-efi-amd64-bin memtest86+
           zstd gcc libc6-dev binutils gdisk dosfstools mtools cryptsetup-bin libssl-dev pkg-config
-          e2fsprogs fio hdparm smartmontools iproute2 iperf3 wireguard-go wireguard-tools socat ca-certificates tshark
+          e2fsprogs fio hdparm smartmontools iproute2 iperf3 wireguard-go wireguard-tools socat isc-dhcp-client
+          dnsmasq-base ca-certificates tshark
           libestr0 libfastjson4 liblognorm5 libivykis0 libnet1 libwrap0 libjson-c5 libpcre3
           libxml2-utils mandoc groff-base yamllint shellcheck git python3-venv"
 

@@ -207,6 +207,11 @@ impl Network {
         Ok(())
     }
 
+    /// Ends what [`Self::serve`] started last.
+    pub fn end_last(&mut self) {
+        self.servers.pop().iter_mut().for_each(end);
+    }
+
     /// Starts a shell command outside whose output is asked for later.
     ///
     /// # Errors
@@ -268,12 +273,14 @@ impl Network {
 
 impl Drop for Network {
     fn drop(&mut self) {
-        for child in self.servers.iter_mut().chain([&mut self.holder]) {
-            // Both fail only where the process has ended already.
-            let _ = child.kill();
-            let _ = child.wait();
-        }
+        self.servers.iter_mut().chain([&mut self.holder]).for_each(end);
     }
+}
+
+fn end(child: &mut Child) {
+    // Both fail only where the process has ended already.
+    let _ = child.kill();
+    let _ = child.wait();
 }
 
 /// `program`, in the network namespace of a process.

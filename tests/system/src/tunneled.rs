@@ -8,11 +8,13 @@ use crate::key_store::KeyStore;
 use crate::machine::{Machine, Running};
 use crate::network::{Network, Wire};
 use crate::record::Expected;
-use crate::wired;
+use crate::{paths, tool, wired};
 use sekisho_crypto::secret::Secret;
 use sekisho_keys::secrets::{WireGuardKey, WireGuardKind};
 use sekisho_policy::{Source, check};
 use std::net::Ipv4Addr;
+use std::path::PathBuf;
+use std::process::Command;
 
 /// The appliance outside.
 pub const APPLIANCE: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 7);
@@ -44,6 +46,17 @@ pub struct Plan<'a> {
     pub endpoint: &'a str,
     /// Further tables.
     pub more: &'a str,
+    /// What the guest boots.
+    pub guest: Guest,
+}
+
+/// What a guest has.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Guest {
+    /// What every guest has.
+    Plain,
+    /// A client of DHCPv6 too.
+    NetworkTools,
 }
 
 impl Default for Plan<'_> {
@@ -55,6 +68,7 @@ impl Default for Plan<'_> {
             ip: "",
             endpoint: "198.51.100.1",
             more: "",
+            guest: Guest::Plain,
         }
     }
 }
@@ -116,7 +130,11 @@ impl Tunneled {
             ),
         );
         let image = image(name, &text, vec![ours])?;
-        let mut machine = Machine::under(&image, &guest::linux_disk()?);
+        let disk = match plan.guest {
+            Guest::Plain => guest::linux_disk()?,
+            Guest::NetworkTools => guest::network_disk()?,
+        };
+        let mut machine = Machine::under(&image, &disk);
         machine.devices.clear();
         let mut network = Network::make(name)?;
         let wire = network.plug(&mut machine, model)?;
@@ -128,14 +146,31 @@ impl Tunneled {
         })
     }
 
-    /// What the record of the wire may hold with the tunnel alone.
-    #[must_use]
-    pub fn expected(&self) -> Expected {
-        Expected {
-            own: APPLIANCE,
-            to: vec![(FAR, PORT)],
-        }
+    /// The record of the wire holds the appliance, its datagrams to the endpoint and to `more`, and nobody else. Returns how
+    /// many frames of its.
+    ///
+    /// # Errors
+    /// [`Failure`] with those that nobody may have sent.
+    pub fn judge(&self, more: &[(Ipv4Addr, u16)]) -> Result<usize, Failure> {
+        let to = [&[(FAR, PORT)], more].concat();
+        judge(&self.network, &self.wire, &Expected { own: APPLIANCE, to })
     }
+}
+
+/// The record of a wire holds what is expected and nothing else. Returns how many frames were the appliance's.
+///
+/// # Errors
+/// [`Failure`] with the others.
+pub fn judge(network: &Network, wire: &Wire, expected: &Expected) -> Result<usize, Failure> {
+    let far = far_hardware(network, wire)?;
+    let (count, strangers) = expected.judge(wire, &far)?;
+    if strangers.is_empty() {
+        return Ok(count);
+    }
+    Err(Failure::Claim {
+        what: format!("on wire {}: {strangers:#?}", wire.number),
+        tail: String::new(),
+    })
 }
 
 /// A key that is the same each time.
@@ -172,7 +207,7 @@ pub fn table(name: &str, addresses: &[&str], peer: &WireGuardKey, endpoint: &str
 ///
 /// # Errors
 /// [`Failure`] of the image.
-pub fn image(name: &str, text: &str, keys: Vec<WireGuardKey>) -> Result<std::path::PathBuf, Failure> {
+pub fn image(name: &str, text: &str, keys: Vec<WireGuardKey>) -> Result<PathBuf, Failure> {
     let appliance = Appliance::from_policy(name, text)?;
     let report = check(&Source::new(name.to_owned(), text.as_bytes().to_vec()));
     let storage = report.policy.map(|policy| policy.storage).unwrap_or_default();
@@ -211,7 +246,7 @@ impl Server {
         std::fs::write(&secret, &self.secret).map_err(Failure::file(&secret))?;
         network.serve(&format!("exec wireguard-go -f {device}"))?;
         network.run(&format!(
-            "for try in $(seq 100); do wg show {device} && break; sleep 0.1; done; \
+            "for try in $(seq 600); do wg show {device} && break; sleep 0.1; done; \
              wg set {device} listen-port {port} private-key {} peer {client} allowed-ips {} && \
              ip link set {device} mtu 1420 up",
             secret.display(),
@@ -230,7 +265,7 @@ impl Server {
     pub fn stop(&self, network: &Network) -> Result<(), Failure> {
         let device = &self.device;
         network.run(&format!(
-            "ip link delete {device}; for try in $(seq 100); do wg show {device} || exit 0; sleep 0.1; done; exit 1"
+            "ip link delete {device}; for try in $(seq 600); do wg show {device} || exit 0; sleep 0.1; done; exit 1"
         ))?;
         Ok(())
     }
@@ -275,4 +310,25 @@ pub fn far_hardware(network: &Network, wire: &Wire) -> Result<String, Failure> {
         command: "ip link".to_owned(),
         output: text.clone(),
     })
+}
+
+/// A program of the workspace that judges the engine with other implementations: `engine`, `relay`.
+///
+/// # Errors
+/// [`Failure`] where it cannot be built.
+pub fn program(name: &str) -> Result<String, Failure> {
+    let mut build = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    build.args(["build", "--quiet", "--locked", "--bin", name]);
+    build.args([
+        "--manifest-path",
+        "tests/wireguard/Cargo.toml",
+        "--target-dir",
+        "target/wireguard",
+    ]);
+    tool::run(build.current_dir(paths::root()))?;
+    Ok(paths::root()
+        .join("target/wireguard/debug")
+        .join(name)
+        .display()
+        .to_string())
 }

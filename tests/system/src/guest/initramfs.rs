@@ -44,6 +44,12 @@ pub(super) const DISK_TOOLS: Contents = Contents {
     modules: &["ext4", "crc32c_generic", "dm-crypt", "xts", "aesni-intel", "ecb"],
 };
 
+/// The other end of a tunnel, and who asks for an address of IPv6.
+pub(super) const NETWORK_TOOLS: Contents = Contents {
+    programs: &["/usr/bin/wg", "/usr/sbin/dhclient"],
+    modules: &["wireguard"],
+};
+
 /// The disk exerciser, whose libraries are many.
 pub(super) const FIO: Contents = Contents {
     programs: &["/usr/bin/fio"],

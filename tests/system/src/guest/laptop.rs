@@ -1,8 +1,7 @@
 //! A laptop's disk: an EFI system partition that boots the Linux guest, a partition that no policy names, and one that a
 //! policy may encrypt.
 
-use super::disk::{self, EspFile};
-use super::{Program, initramfs, kernel, overlay, root_archive, source};
+use super::{Program, disk, initramfs, kernel, overlay, root_archive, with_tools};
 use crate::failure::Failure;
 use crate::paths;
 use crate::tool;
@@ -123,17 +122,7 @@ fn esp(name: &str, tools: Tools) -> Result<PathBuf, Failure> {
         all.write_all(&bytes).map_err(Failure::file(&joined))?;
     }
     let output = folder.join(format!("{name}.esp"));
-    disk::write(
-        &output,
-        &[
-            EspFile::new("EFI/debian/grubx64.efi", disk::GRUB),
-            EspFile::new("EFI/BOOT/BOOTX64.EFI", disk::GRUB),
-            EspFile::new("EFI/debian/grub.cfg", source("laptop.cfg")),
-            EspFile::new("vmlinuz", &kernel.image),
-            EspFile::new("initramfs", &root),
-            EspFile::new("tools", &joined),
-        ],
-    )?;
+    disk::write(&output, &with_tools(&kernel, &root, &joined))?;
     Ok(output)
 }
 

@@ -53,6 +53,34 @@ pub fn write_iperf3(output: &Path) -> Result<(), Failure> {
     initramfs::write_overlay(output, &kernel::fetch()?, initramfs::IPERF3)
 }
 
+/// The same disk, whose guest has WireGuard and a client of DHCPv6 too.
+///
+/// # Errors
+/// As [`linux_disk`].
+pub fn network_disk() -> Result<PathBuf, Failure> {
+    let kernel = kernel::fetch()?;
+    let root = root_archive(&kernel)?;
+    let tools = overlay(&kernel, "network-tools", initramfs::NETWORK_TOOLS)?;
+    let disk = paths::cache("guest")?.join("network.img");
+    if is_newer_than(&disk, &[&root, &tools])? {
+        return Ok(disk);
+    }
+    disk::write(&disk, &with_tools(&kernel, &root, &tools))?;
+    Ok(disk)
+}
+
+/// What is on a disk whose guest has more than the root.
+fn with_tools(kernel: &Kernel, root: &Path, tools: &Path) -> [EspFile; 6] {
+    [
+        EspFile::new("EFI/debian/grubx64.efi", disk::GRUB),
+        EspFile::new("EFI/BOOT/BOOTX64.EFI", disk::GRUB),
+        EspFile::new("EFI/debian/grub.cfg", source("laptop.cfg")),
+        EspFile::new("vmlinuz", &kernel.image),
+        EspFile::new("initramfs", root),
+        EspFile::new("tools", tools),
+    ]
+}
+
 /// A file of `guest/`.
 fn source(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("guest").join(name)

@@ -3,13 +3,14 @@
 //!
 //!     relay OUTSIDE THERE INSIDE HERE
 //!
-//! All are addresses with ports. What comes to OUTSIDE goes to HERE from INSIDE, what comes to INSIDE goes to THERE from
-//! OUTSIDE.
+//! All are addresses with ports. What comes to OUTSIDE goes to HERE from INSIDE, what comes to INSIDE goes from OUTSIDE to who
+//! was heard there last, at first to THERE.
 
 use sekisho_wireguard::Dice;
 use std::collections::BTreeMap;
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
@@ -28,22 +29,33 @@ fn main() -> Result<(), Failure> {
         return Err("OUTSIDE THERE INSIDE HERE".into());
     };
     let (outside, inside) = (UdpSocket::bind(outside)?, UdpSocket::bind(inside)?);
-    let inwards = (outside.try_clone()?, inside.try_clone()?, here.parse()?, Dice(1));
-    let outwards = (inside, outside, there.parse()?, Dice(2));
-    let other = std::thread::spawn(move || carry(&inwards.0, inwards.1, inwards.2, inwards.3));
-    carry(&outwards.0, outwards.1, outwards.2, outwards.3)?;
+    let ends = [there.parse()?, here.parse()?].map(|end| Arc::new(Mutex::new(end)));
+    let [there, here] = ends;
+    let inwards = (
+        outside.try_clone()?,
+        inside.try_clone()?,
+        [there.clone(), here.clone()],
+    );
+    let other = std::thread::spawn(move || carry(&inwards.0, inwards.1, inwards.2, Dice(1)));
+    carry(&inside, outside, [here, there], Dice(2))?;
     other.join().map_err(|_| "a direction has failed")?
 }
 
+/// An end of the wire, which may move.
+type End = Arc<Mutex<SocketAddr>>;
+
 /// Carries datagrams one way, badly.
-fn carry(from: &UdpSocket, by: UdpSocket, to: SocketAddr, mut dice: Dice) -> Result<(), Failure> {
+fn carry(from: &UdpSocket, by: UdpSocket, [near, far]: [End; 2], mut dice: Dice) -> Result<(), Failure> {
     let (sender, arrivals) = sync_channel(WAITING);
-    std::thread::spawn(move || deliver(&arrivals, &by, to));
+    std::thread::spawn(move || deliver(&arrivals, &by, &far));
     let mut room = [0; 1 << 16];
     let mut number = 0_u64;
     loop {
         let length = match from.recv_from(&mut room) {
-            Ok((length, _)) => length,
+            Ok((length, source)) => {
+                *near.lock().map_err(|_| "a direction has failed")? = source;
+                length
+            }
             // An ICMP error to what was sent before: the other end is not there yet.
             Err(error) if error.kind() == std::io::ErrorKind::ConnectionRefused => continue,
             Err(error) => return Err(error.into()),
@@ -63,7 +75,7 @@ fn carry(from: &UdpSocket, by: UdpSocket, to: SocketAddr, mut dice: Dice) -> Res
 }
 
 /// Sends each when it is due.
-fn deliver(arrivals: &Receiver<((Instant, u64), Vec<u8>)>, by: &UdpSocket, to: SocketAddr) {
+fn deliver(arrivals: &Receiver<((Instant, u64), Vec<u8>)>, by: &UdpSocket, to: &End) {
     let mut flying = BTreeMap::new();
     loop {
         let due = flying
@@ -80,6 +92,7 @@ fn deliver(arrivals: &Receiver<((Instant, u64), Vec<u8>)>, by: &UdpSocket, to: S
         while let Some(entry) = flying.first_entry()
             && entry.key().0 <= Instant::now()
         {
+            let Ok(to) = to.lock().map(|end| *end) else { return };
             // What is lost is sent again by whoever misses it.
             let _ = by.send_to(&entry.remove(), to);
         }
