@@ -1,10 +1,11 @@
-//! A NIC's load in four machines: bare, passed, shared with the appliance, and the appliance's alone.
+//! A NIC's load in five machines: bare, passed, shared with the appliance, behind a tunnel, and the appliance's alone.
 
 use super::Row;
 use crate::failure::Failure;
 use crate::machine::Running;
 use crate::network::{Network, Wire};
 use crate::report;
+use crate::tunneled::{self, GUEST, INSIDE, Plan, Tunneled};
 use crate::wired;
 use std::time::{Duration, Instant};
 
@@ -53,7 +54,7 @@ pub(super) fn measure() -> Result<Vec<Row>, Failure> {
     let (machine, network, wire) = wired::bare("bench-net-bare", MODEL)?;
     let mut machine = machine.start("bench-net-bare")?;
     machine.wait_shell()?;
-    let bare = loads(machine, network, &wire, Exits::None)?;
+    let bare = on_wire(machine, network, &wire, Exits::None)?;
     let mut rows = Vec::new();
     for (name, cost) in bare.named() {
         rows.push(Row::new(
@@ -65,6 +66,7 @@ pub(super) fn measure() -> Result<Vec<Row>, Failure> {
     }
     rows.push(Row::new("ping of the guest, bare", bare.ping, "ms"));
     let mut shared = f64::NAN;
+    let mut passed = None;
     for (module, more, reference) in MODULES {
         let name = format!("bench-net-{module}");
         let (machine, network, wire) = wired::under(&name, MODEL, &format!("net = \"{module}\""), more)?;
@@ -73,7 +75,7 @@ pub(super) fn measure() -> Result<Vec<Row>, Failure> {
         if module == "ippass" {
             shared = echo(&network)?;
         }
-        let under = loads(machine, network, &wire, Exits::Counted)?;
+        let under = on_wire(machine, network, &wire, Exits::Counted)?;
         for ((name, cost), (_, bare)) in under.named().into_iter().zip(bare.named()) {
             let name = format!("{name}, {module}");
             let ratio = Row::new(name.clone(), cost.cpu / bare.cpu, "times bare, CPU");
@@ -87,6 +89,10 @@ pub(super) fn measure() -> Result<Vec<Row>, Failure> {
         }
         let ping = Row::new(format!("ping of the guest, {module}"), under.ping, "ms");
         rows.push(ping.with_aim(PING_AIM).with_reference(PING_REFERENCE));
+        passed.get_or_insert(under);
+    }
+    if let Some(passed) = passed {
+        rows.extend(tunnel(&passed)?);
     }
     rows.push(Row::new("echo of the appliance, ippass", shared, "MiB/s").higher());
     let (machine, network, _) = wired::under("bench-net-ip", MODEL, "net = \"ip\"", OWN)?;
@@ -118,11 +124,50 @@ impl Loads {
     }
 }
 
-/// The guest downloads a file and serves it, from its shell on to its end.
-fn loads(mut machine: Running, mut network: Network, wire: &Wire, exits: Exits) -> Result<Loads, Failure> {
+/// TCP through a tunnel to wireguard-go, whose own CPU time is not counted, beside a passed NIC.
+fn tunnel(passed: &Loads) -> Result<Vec<Row>, Failure> {
+    let plan = Plan {
+        name: "bench-net-vpn",
+        model: MODEL,
+        ..Plan::default()
+    };
+    let mut scene = Tunneled::make(&plan)?;
+    scene.server.start(&mut scene.network)?;
+    let mut machine = scene.machine.start(plan.name)?;
+    tunneled::boot(&mut machine)?;
+    tunneled::lease(&mut machine, "eth0")?;
+    let under = loads(machine, scene.network, [INSIDE, GUEST], Exits::Counted)?;
+    let mut rows = Vec::new();
+    for ((name, cost), (_, passed)) in under.named().into_iter().zip(passed.named()) {
+        let name = format!("{name}, vpn");
+        rows.push(Row::new(name.clone(), cost.cpu / passed.cpu, "times pass, CPU"));
+        rows.push(Row::new(name.clone(), passed.seconds / cost.seconds, "of pass, MiB/s").higher());
+        rows.push(Row::new(
+            name.clone(),
+            cost.cpu * 1024.0 / f64::from(SIZE),
+            "CPU s/GiB",
+        ));
+        rows.push(Row::new(name, f64::from(SIZE) / cost.seconds, "MiB/s").higher());
+    }
+    rows.push(Row::new("ping of the guest, vpn", under.ping, "ms"));
+    Ok(rows)
+}
+
+/// The loads of a guest that is on the wire itself.
+fn on_wire(mut machine: Running, mut network: Network, wire: &Wire, exits: Exits) -> Result<Loads, Failure> {
     network.lease(wire)?;
     let address = wired::get_lease(&mut machine, wire)?;
-    let (folder, outside) = (network.folder().display().to_string(), wire.outside());
+    loads(machine, network, [&wire.outside(), &address], exits)
+}
+
+/// The guest downloads a file from `outside` and serves it at `address`, from its shell on to its end.
+fn loads(
+    mut machine: Running,
+    mut network: Network,
+    [outside, address]: [&str; 2],
+    exits: Exits,
+) -> Result<Loads, Failure> {
+    let folder = network.folder().display().to_string();
     network.run(&format!("head -c {SIZE}M /dev/urandom > {folder}/file"))?;
     network.serve(&format!("exec busybox httpd -f -p 80 -h {folder}"))?;
     machine.run("httpd -p 80 -h /")?;
@@ -134,7 +179,7 @@ fn loads(mut machine: Running, mut network: Network, wire: &Wire, exits: Exits) 
         let fetch = format!("busybox wget -q -O /dev/null http://{address}/file");
         network.run(&fetch).map(|_| ())
     })?;
-    let ping = round_trip(&network, &address)?;
+    let ping = round_trip(&network, address)?;
     machine.power_off()?;
     Ok(Loads {
         download,
