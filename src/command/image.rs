@@ -1,5 +1,6 @@
 //! `sekisho image build` and `sekisho image inspect`: the bootable image, and what is in one.
 
+use super::replace::{Unusable, replace};
 use super::{CommandResult, Outcome, colour_of_stderr, print, report, report_policy};
 use clap::{Subcommand, ValueEnum};
 use sekisho_image::inspect::inspect;
@@ -7,7 +8,6 @@ use sekisho_image::{appliance, seal};
 use sekisho_keys::store::{Store, StoreError};
 use sekisho_policy::{lower, render_human, unsupported};
 use std::error::Error;
-use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::{fmt, fs, io};
 
@@ -53,21 +53,6 @@ enum Format {
     Json,
 }
 
-/// A file or folder that could not be used, and why.
-#[derive(Debug)]
-struct Unusable {
-    path: PathBuf,
-    error: io::Error,
-}
-
-impl fmt::Display for Unusable {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.path.display(), self.error)
-    }
-}
-
-impl Error for Unusable {}
-
 /// The policy names keys, and no key store was named.
 #[derive(Debug)]
 struct NoKeys {
@@ -86,14 +71,6 @@ impl fmt::Display for NoKeys {
 }
 
 impl Error for NoKeys {}
-
-impl Unusable {
-    /// Attaches the path to what the system said.
-    fn at(path: &Path) -> impl FnOnce(io::Error) -> Self {
-        let path = path.to_owned();
-        |error| Self { path, error }
-    }
-}
 
 pub(crate) fn run(arguments: &Arguments) -> CommandResult {
     match &arguments.action {
@@ -146,18 +123,6 @@ fn refusal(keys: &Path, error: &StoreError<io::Error>) -> String {
         StoreError::Converting { .. } => "let `sekisho disk encrypt` or `decrypt` end what it began",
     };
     format!("error: {}: {error}\n  = help: {help}\n", keys.display())
-}
-
-/// Writes beside `path` and renames, so that no half image is ever found under the name.
-fn replace(path: &Path, bytes: &[u8]) -> Result<(), Unusable> {
-    let mut beside = OsString::from(path);
-    beside.push(".part");
-    let written = fs::write(&beside, bytes).and_then(|()| fs::rename(&beside, path));
-    written.map_err(|error| {
-        // The first failure is the one to tell; the rest may not even exist.
-        let _ = fs::remove_file(&beside);
-        Unusable::at(path)(error)
-    })
 }
 
 fn tell(arguments: &InspectArguments) -> CommandResult {

@@ -9,6 +9,7 @@ mod diff;
 mod disk;
 mod explain;
 mod fleet;
+mod fmt;
 mod image;
 mod inventory;
 mod keys;
@@ -16,6 +17,7 @@ mod logs;
 mod man;
 mod match_;
 mod plan;
+mod replace;
 mod schema;
 
 use clap::{CommandFactory, Parser, Subcommand};
@@ -41,6 +43,7 @@ enum Command {
     Diff(diff::Arguments),
     Disk(disk::Arguments),
     Explain(explain::Arguments),
+    Fmt(fmt::Arguments),
     Schema(schema::Arguments),
     Image(image::Arguments),
     Inventory(inventory::Arguments),
@@ -73,6 +76,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Diff(arguments) => diff::run(&arguments),
         Command::Disk(arguments) => disk::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
+        Command::Fmt(arguments) => fmt::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),
         Command::Image(arguments) => image::run(&arguments),
         Command::Inventory(arguments) => inventory::run(&arguments),

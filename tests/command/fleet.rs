@@ -145,7 +145,7 @@ fn a_policy_does_not_differ_from_itself() {
 fn a_weakening_is_exit_code_3_with_the_machines_it_is_about() {
     let old = fs::read_to_string(root().join(LAPTOP)).unwrap();
     let new = old.replacen("network = \"conceal\"", "network = \"pass\"", 1);
-    let new = new.replacen("match  = { class = \"02*\" }", "match  = { class = \"0200\" }", 1);
+    let new = new.replacen("match = { class = \"02*\" }", "match = { class = \"0200\" }", 1);
     let output = with_input(
         &["diff", LAPTOP, "-", "--inventory", FLEET, "--format", "json"],
         new.as_bytes(),

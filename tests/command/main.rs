@@ -4,6 +4,7 @@
 
 mod disk;
 mod fleet;
+mod fmt;
 mod image;
 mod keys;
 mod logs;
