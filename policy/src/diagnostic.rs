@@ -31,6 +31,15 @@ pub struct Label {
     pub text: String,
 }
 
+/// A change of the text that repairs it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Edit {
+    /// What goes.
+    pub span: Span,
+    /// What stands there instead.
+    pub replacement: String,
+}
+
 /// One thing wrong.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Diagnostic {
@@ -46,6 +55,8 @@ pub struct Diagnostic {
     pub secondary: Vec<Label>,
     /// What to write instead.
     pub help: Vec<String>,
+    /// The repair, where there is one that is obvious and opens nothing.
+    pub edit: Option<Edit>,
 }
 
 impl Diagnostic {
@@ -63,6 +74,13 @@ impl Diagnostic {
             span,
             text: text.into(),
         });
+        self
+    }
+
+    /// Offers a repair.
+    #[must_use]
+    pub(crate) fn repaired_by(mut self, edit: Option<Edit>) -> Self {
+        self.edit = edit;
         self
     }
 

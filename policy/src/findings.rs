@@ -64,6 +64,7 @@ impl Rule {
             },
             secondary: Vec::new(),
             help: Vec::new(),
+            edit: None,
         }
     }
 }
@@ -110,13 +111,47 @@ impl Findings {
 
 /// The known word nearest to what was written, if it is near enough to be a slip.
 pub(crate) fn nearest<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    match near(written, known) {
+        Nearest::None => None,
+        Nearest::One(word) | Nearest::FirstOfSome(word) => Some(word),
+    }
+}
+
+/// Which known words are nearest to what was written.
+pub(crate) enum Nearest<'a> {
+    /// None is near enough for a slip.
+    None,
+    /// This, and no other as near.
+    One(&'a str),
+    /// This, and others as near.
+    FirstOfSome(&'a str),
+}
+
+/// Looks for the known words that are nearest.
+pub(crate) fn near<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> Nearest<'a> {
     let written = written.to_lowercase();
-    let (distance, word) = known
-        .into_iter()
-        .map(|word| (strsim::osa_distance(&written, &word.to_lowercase()), word))
-        .min_by_key(|(distance, _)| *distance)?;
-    // A third of the word may be wrong: `netwrok`, not `net` for `log`.
-    (distance <= word.chars().count().div_ceil(3)).then_some(word)
+    let mut best: Option<(usize, &str)> = None;
+    let mut is_alone = true;
+    for word in known {
+        let distance = strsim::osa_distance(&written, &word.to_lowercase());
+        if best.is_none_or(|(least, _)| distance < least) {
+            best = Some((distance, word));
+            is_alone = true;
+        } else if best.is_some_and(|(least, first)| distance == least && first != word) {
+            is_alone = false;
+        }
+    }
+    match best {
+        // A third of the word may be wrong: `netwrok`, not `net` for `log`.
+        Some((distance, word)) if distance <= word.chars().count().div_ceil(3) => {
+            if is_alone {
+                Nearest::One(word)
+            } else {
+                Nearest::FirstOfSome(word)
+            }
+        }
+        _ => Nearest::None,
+    }
 }
 
 /// `` `a`, `b` or `c` ``.

@@ -3,6 +3,7 @@
 #![cfg(test)]
 
 mod disk;
+mod fix;
 mod fleet;
 mod fmt;
 mod image;

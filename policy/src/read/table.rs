@@ -2,6 +2,7 @@
 
 use super::{FromToml, Value, span_of};
 use crate::findings::{Findings, nearest};
+use crate::repair;
 use crate::rules::{bad_name, missing_key, unknown_key, wrong_type};
 use crate::source::{Located, Span};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
@@ -95,10 +96,11 @@ fn check_keys<S: Shape>(table: &DeTable<'_>, span: Span, findings: &mut Findings
             .iter()
             .map(|known| known.name)
             .filter(|known| !table.contains_key(*known));
+        let edit = repair::key(span_of(key), name, free.clone());
         let suggestion = nearest(name, free);
         unclear.push(name.to_owned());
         unclear.extend(suggestion.map(str::to_owned));
-        findings.push(unknown_key::finding::<S>(span_of(key), name, suggestion));
+        findings.push(unknown_key::finding::<S>(span_of(key), name, suggestion).repaired_by(edit));
     }
     for key in S::KEYS {
         let missing = key.need == Need::Required && !table.contains_key(key.name);

@@ -3,6 +3,7 @@
 use super::{Value, span_of};
 use crate::diagnostic::Diagnostic;
 use crate::findings::{Findings, Rule};
+use crate::repair;
 use crate::rules::wrong_type;
 use crate::source::Span;
 use toml::de::DeValue;
@@ -13,6 +14,8 @@ pub(crate) struct Malformed {
     pub(crate) help: String,
     /// The problem in a phrase that names what was written, instead of the rule's title.
     pub(crate) problem: Option<String>,
+    /// The words of which one was meant, and what was written for it.
+    pub(crate) choices: Option<(String, &'static [&'static str])>,
 }
 
 impl Malformed {
@@ -21,6 +24,7 @@ impl Malformed {
             remark: remark.into(),
             help: help.into(),
             problem: None,
+            choices: None,
         }
     }
 
@@ -30,9 +34,18 @@ impl Malformed {
         self
     }
 
+    /// Says of which words one was meant.
+    pub(crate) fn one_of(mut self, written: &str, known: &'static [&'static str]) -> Self {
+        self.choices = Some((written.to_owned(), known));
+        self
+    }
+
     /// As a finding at `span`.
     pub(crate) fn at(self, rule: &Rule, span: Span) -> Diagnostic {
-        let diagnostic = rule.at(span, self.remark).help(self.help);
+        let edit = self
+            .choices
+            .and_then(|(written, known)| repair::word(span, &written, known.iter().copied()));
+        let diagnostic = rule.at(span, self.remark).help(self.help).repaired_by(edit);
         match self.problem {
             Some(problem) => diagnostic.saying(problem),
             None => diagnostic,

@@ -1,7 +1,7 @@
 //! The form for programs: one JSON document for all files of a run.
 
 use crate::Report;
-use crate::diagnostic::{Diagnostic, Label};
+use crate::diagnostic::{Diagnostic, Edit, Label};
 use crate::source::{Position, Source};
 use serde_json::{Value, json};
 
@@ -36,8 +36,24 @@ pub(crate) fn json_diagnostic(source: &Source, diagnostic: &Diagnostic) -> Value
             .map(|label| place(source, label))
             .collect();
         fields.insert("related".into(), related.into());
+        if let Some(edit) = &diagnostic.edit {
+            fields.insert("fix".into(), fix(source, edit));
+        }
     }
     value
+}
+
+/// The text to write instead of what is in the region.
+fn fix(source: &Source, edit: &Edit) -> Value {
+    let Position { line, column } = source.position(edit.span.start);
+    let end = source.position(edit.span.end);
+    json!({
+        "line": line,
+        "column": column,
+        "end_line": end.line,
+        "end_column": end.column,
+        "replacement": edit.replacement,
+    })
 }
 
 fn place(source: &Source, label: &Label) -> Value {

@@ -3,7 +3,7 @@
 //! Source: OASIS "Static Analysis Results Interchange Format (SARIF) Version 2.1.0", section numbers below.
 
 use crate::Report;
-use crate::diagnostic::{Diagnostic, Label};
+use crate::diagnostic::{Diagnostic, Edit, Label};
 use crate::explain::{explain, explain_markdown};
 use crate::findings::Rule;
 use crate::rules::RULES;
@@ -60,6 +60,7 @@ fn result(source: &Source, diagnostic: &Diagnostic, rules: &[&Rule]) -> Value {
         .iter()
         .enumerate()
         .map(|(id, label)| related(source, id, label));
+    let fixes = diagnostic.edit.iter().map(|edit| fix(source, edit));
     json!({
         "ruleId": diagnostic.code,
         "ruleIndex": rules.iter().position(|rule| rule.code == diagnostic.code),
@@ -70,6 +71,22 @@ fn result(source: &Source, diagnostic: &Diagnostic, rules: &[&Rule]) -> Value {
             "message": { "text": diagnostic.primary.text },
         }],
         "relatedLocations": related.collect::<Vec<_>>(),
+        "fixes": fixes.collect::<Vec<_>>(),
+    })
+}
+
+/// A fix object (section 3.55) with its one replacement (section 3.57).
+fn fix(source: &Source, edit: &Edit) -> Value {
+    let place = place(source, edit.span);
+    json!({
+        "description": { "text": format!("write {}", edit.replacement) },
+        "artifactChanges": [{
+            "artifactLocation": place.get("artifactLocation"),
+            "replacements": [{
+                "deletedRegion": place.get("region"),
+                "insertedContent": { "text": edit.replacement },
+            }],
+        }],
     })
 }
 

@@ -2,6 +2,7 @@
 
 use crate::diagnostic::Diagnostic;
 use crate::findings::{Rule, nearest};
+use crate::repair;
 use crate::source::Span;
 use sekisho_abi::selection::{Driver, ParseError};
 
@@ -36,6 +37,7 @@ pub(crate) fn number_alone(span: Span) -> Diagnostic {
 
 pub(crate) fn unknown_device(span: Span, written: &str) -> Diagnostic {
     let names = Driver::ALL.into_iter().map(Driver::name);
+    let edit = repair::word(span, written, names.clone());
     let help = match nearest(written, names.clone()) {
         Some(near) => format!("did you mean `{near}`?"),
         None => format!("the names are {}", names.collect::<Vec<_>>().join(", ")),
@@ -43,4 +45,5 @@ pub(crate) fn unknown_device(span: Span, written: &str) -> Diagnostic {
     RULE.at(span, "unknown driver")
         .saying(format!("there is no driver `{written}` to match devices of"))
         .help(help)
+        .repaired_by(edit)
 }

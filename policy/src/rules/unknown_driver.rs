@@ -2,6 +2,7 @@
 
 use crate::diagnostic::Diagnostic;
 use crate::findings::{Rule, choices};
+use crate::repair;
 use crate::schema::DriverName;
 use crate::source::Span;
 
@@ -25,4 +26,5 @@ pub(crate) fn finding(span: Span, written: &str, near: Option<&str>) -> Diagnost
     RULE.at(span, "unknown driver")
         .saying(format!("there is no driver `{written}`"))
         .help(help)
+        .repaired_by(repair::word(span, written, DriverName::words()))
 }

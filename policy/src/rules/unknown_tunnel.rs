@@ -2,6 +2,7 @@
 
 use crate::context::Context;
 use crate::findings::{Findings, Rule, nearest};
+use crate::repair;
 
 pub(crate) static RULE: Rule = Rule {
     code: "E0403",
@@ -27,6 +28,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             continue;
         }
         let known = document.tunnels().iter().map(|tunnel| tunnel.name.value.as_str());
+        let edit = repair::word(tunnel.span, written, known.clone());
         let help = match nearest(written, known) {
             Some(near) => format!("did you mean `{near}`?"),
             None => format!(
@@ -36,7 +38,8 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         findings.push(
             RULE.at(tunnel.span, "not described")
                 .saying(format!("there is no tunnel `{written}`"))
-                .help(help),
+                .help(help)
+                .repaired_by(edit),
         );
     }
 }

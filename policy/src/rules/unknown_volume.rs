@@ -2,6 +2,7 @@
 
 use crate::context::Context;
 use crate::findings::{Findings, Rule, nearest};
+use crate::repair;
 
 pub(crate) static RULE: Rule = Rule {
     code: "E0301",
@@ -23,6 +24,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             continue;
         }
         let known = document.volumes().iter().map(|volume| volume.name.value.as_str());
+        let edit = repair::word(name.span, written, known.clone());
         let help = match nearest(written, known) {
             Some(near) => format!("did you mean `{near}`?"),
             None => format!("describe it in a table `[volume.{written}]`"),
@@ -30,7 +32,8 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         findings.push(
             RULE.at(name.span, "not described")
                 .saying(format!("there is no volume `{written}`"))
-                .help(help),
+                .help(help)
+                .repaired_by(edit),
         );
     }
 }

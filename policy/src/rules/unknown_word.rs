@@ -12,7 +12,7 @@ pub(crate) static RULE: Rule = Rule {
     check: None,
 };
 
-pub(crate) fn malformed(written: &str, known: &[&'static str]) -> Malformed {
+pub(crate) fn malformed(written: &str, known: &'static [&'static str]) -> Malformed {
     let choices = choices(known.iter().copied());
     let help = match nearest(written, known.iter().copied()) {
         Some(near) => format!("did you mean `{near}`? The choices are {choices}"),
@@ -20,6 +20,7 @@ pub(crate) fn malformed(written: &str, known: &[&'static str]) -> Malformed {
     };
     Malformed::new("unknown here", help)
         .saying(format!("`{}` is not one of the choices", written.escape_debug()))
+        .one_of(written, known)
 }
 
 /// `` `"a"` or `"b"` ``, as the file has them.

@@ -1,0 +1,48 @@
+//! `check --fix` as people call it.
+
+use super::{broken, root, sekisho, text, with_input};
+use std::fs;
+use std::path::PathBuf;
+
+/// A broken policy where it may be changed.
+fn copy(name: &str) -> PathBuf {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("fix");
+    fs::create_dir_all(&folder).unwrap();
+    let copy = folder.join(name).with_extension("toml");
+    fs::copy(root().join(broken(name)), &copy).unwrap();
+    copy
+}
+
+#[test]
+fn a_misspelt_key_is_repaired_and_told() {
+    let policy = copy("unknown-key");
+    let name = policy.to_str().unwrap();
+    let output = sekisho(&["check", "--fix", name]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let said = format!("{name}:6: repaired: there is no key `netwrok` in `[defaults]`; it is network now\n");
+    assert_eq!(text(&output.stderr), said);
+    let again = sekisho(&["check", "--fix", name]);
+    assert_eq!((again.status.code(), text(&again.stderr)), (Some(0), ""));
+}
+
+#[test]
+fn what_has_no_obvious_repair_remains_and_is_told() {
+    let policy = copy("many-errors");
+    let output = sekisho(&["check", "--fix", policy.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(1));
+    let stderr = text(&output.stderr);
+    assert!(
+        stderr.contains("repaired: there is no driver `acpi`; it is \"ahci\" now"),
+        "{stderr}"
+    );
+    assert!(
+        stderr.contains("error[E0306]") && !stderr.contains("error[E0202]"),
+        "{stderr}"
+    );
+}
+
+#[test]
+fn standard_input_cannot_be_repaired() {
+    let output = with_input(&["check", "--fix", "-"], b"policy = 1\n");
+    assert_eq!(output.status.code(), Some(2));
+}
