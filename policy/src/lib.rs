@@ -39,7 +39,7 @@ pub use json_schema::json_schema;
 pub use lower::{UNSUPPORTED, lower, unsupported};
 pub use policy::{Decision, Fates, KeyNames, Policy, Rule};
 pub use read::{Family, Named};
-pub use render::{Colour, render_human, render_json, render_junit, render_sarif};
+pub use render::{Colour, render_gitlab, render_human, render_json, render_junit, render_sarif};
 pub use repair::{Repaired, repair};
 pub use selection::TracedEntry;
 pub use source::{Located, Position, Source, Span};

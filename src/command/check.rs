@@ -3,7 +3,9 @@
 use super::replace::replace;
 use super::{CommandResult, Outcome, colour_of_stderr, print, read_policy, report};
 use clap::ValueEnum;
-use sekisho_policy::{Report, Source, check, render_human, render_json, render_junit, render_sarif, repair};
+use sekisho_policy::{
+    Report, Source, check, render_gitlab, render_human, render_json, render_junit, render_sarif, repair,
+};
 use std::error::Error;
 use std::path::{Path, PathBuf};
 
@@ -34,6 +36,8 @@ enum Format {
     Sarif,
     /// JUnit's XML, for CI servers.
     Junit,
+    /// GitLab's code quality report.
+    Gitlab,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> CommandResult {
@@ -50,6 +54,7 @@ pub(crate) fn run(arguments: &Arguments) -> CommandResult {
         Format::Json => print(&render_json(&reports))?,
         Format::Sarif => print(&render_sarif(&reports))?,
         Format::Junit => print(&render_junit(&reports))?,
+        Format::Gitlab => print(&render_gitlab(&reports))?,
     }
     let refused = reports.iter().any(|(_, report)| report.policy.is_none());
     Ok(if refused { Outcome::Refused } else { Outcome::Fine })

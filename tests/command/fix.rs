@@ -1,6 +1,6 @@
-//! `check --fix` as people call it.
+//! `check --fix` and the forms for servers, as people and pipelines call them.
 
-use super::{broken, root, sekisho, text, with_input};
+use super::{GOOD, broken, root, sekisho, text, with_input};
 use std::fs;
 use std::path::PathBuf;
 
@@ -45,4 +45,27 @@ fn what_has_no_obvious_repair_remains_and_is_told() {
 fn standard_input_cannot_be_repaired() {
     let output = with_input(&["check", "--fix", "-"], b"policy = 1\n");
     assert_eq!(output.status.code(), Some(2));
+}
+
+#[test]
+fn gitlab_gets_an_issue_for_each_error_with_what_its_report_must_have() {
+    let output = sekisho(&["check", "--format", "gitlab", GOOD, &broken("many-errors")]);
+    assert_eq!(output.status.code(), Some(1));
+    let issues: Vec<serde_json::Value> = serde_json::from_slice(&output.stdout).unwrap();
+    assert!(issues.len() > 10);
+    for issue in issues {
+        for key in ["description", "check_name", "fingerprint"] {
+            assert!(!issue[key].as_str().unwrap().is_empty(), "{issue}");
+        }
+        let severities = ["info", "minor", "major", "critical", "blocker"];
+        assert!(
+            severities.contains(&issue["severity"].as_str().unwrap()),
+            "{issue}"
+        );
+        assert_eq!(issue["location"]["path"], broken("many-errors"));
+        assert!(
+            issue["location"]["lines"]["begin"].as_u64().unwrap() >= 1,
+            "{issue}"
+        );
+    }
 }

@@ -161,19 +161,26 @@ fn every_job_for_gitlab_runs_and_the_weaker_policy_fails_it() {
     }
     assert_eq!(run, 3);
     assert!(repository.written("check.xml").contains("<testsuites"));
+    assert_eq!(repository.written("quality.json"), "[]\n");
     judge_written(&repository);
 }
 
 #[test]
-fn the_hook_passes_a_right_policy_and_refuses_a_broken_one() {
+fn each_hook_passes_a_right_policy_and_refuses_a_broken_one() {
     let repository = Repository::new("hook");
     let nothing = Value::Object(serde_json::Map::new());
-    let hook = &read(HOOKS)["repos"][0]["hooks"][0];
-    for published in [hook, &read(".pre-commit-hooks.yaml")[0]] {
-        let entry = published["entry"].as_str().unwrap();
+    let hooks = &read(HOOKS)["repos"][0]["hooks"];
+    let published = &read(".pre-commit-hooks.yaml");
+    let entries: Vec<&str> = [hooks, published]
+        .into_iter()
+        .flat_map(|hooks| hooks.as_array().unwrap())
+        .map(|hook| hook["entry"].as_str().unwrap())
+        .collect();
+    assert_eq!(entries.len(), 4);
+    for entry in entries {
         let run = |file: &str| repository.run(&format!("{entry} {file}"), &nothing).status.code();
         assert_eq!(run("examples/field-laptop.toml"), Some(0));
-        fs::write(repository.folder.join("broken.toml"), "policy = 1\n").unwrap();
+        fs::write(repository.folder.join("broken.toml"), "policy=1\n").unwrap();
         assert_eq!(run("broken.toml"), Some(1));
     }
 }
