@@ -1,6 +1,6 @@
 //! `check --fix` and the forms for servers, as people and pipelines call them.
 
-use super::{GOOD, broken, root, sekisho, text, with_input};
+use super::{GOOD, broken, root, sekisho, text};
 use std::fs;
 use std::path::PathBuf;
 
@@ -43,7 +43,7 @@ fn what_has_no_obvious_repair_remains_and_is_told() {
 
 #[test]
 fn standard_input_cannot_be_repaired() {
-    let output = with_input(&["check", "--fix", "-"], b"policy = 1\n");
+    let output = sekisho(&["check", "--fix", "-"]);
     assert_eq!(output.status.code(), Some(2));
 }
 
