@@ -34,15 +34,30 @@ fn an_access_below_the_stack_pointer_is_recognised() {
 #[test]
 fn no_code_uses_the_red_zone() {
     for (name, elf) in [("loader", LOADER), ("hypervisor", HYPERVISOR)] {
-        let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}.elf"));
-        fs::write(&file, elf).unwrap();
-        let mut objdump = Command::new("objdump");
-        let output = objdump.args(["-d", "-M", "intel"]).arg(&file).output().unwrap();
-        let disassembly = String::from_utf8(output.stdout).unwrap();
-        // Every function returns: a disassembly without would be none.
-        assert!(disassembly.contains("\tret"), "{name}");
-        assert_eq!(red_zone_users(&disassembly), [""; 0], "{name}");
+        assert_eq!(red_zone_users(&disassemble(name, elf)), [""; 0], "{name}");
     }
+}
+
+/// Crates that find AVX at run time would use it, and the guest's upper halves are not saved.
+#[test]
+fn the_hypervisor_has_no_code_with_wide_vectors() {
+    let disassembly = disassemble("hypervisor-vectors", HYPERVISOR);
+    assert!(disassembly.contains("xmm0"), "what is there to be wider");
+    let wide = |line: &&str| line.contains("ymm") || line.contains("zmm");
+    let users: Vec<_> = disassembly.lines().filter(wide).take(5).collect();
+    assert_eq!(users, [""; 0]);
+}
+
+/// What objdump makes of a binary.
+fn disassemble(name: &str, elf: &[u8]) -> String {
+    let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}.elf"));
+    fs::write(&file, elf).unwrap();
+    let mut objdump = Command::new("objdump");
+    let output = objdump.args(["-d", "-M", "intel"]).arg(&file).output().unwrap();
+    let disassembly = String::from_utf8(output.stdout).unwrap();
+    // Every function returns: a disassembly without would be none.
+    assert!(disassembly.contains("\tret"), "{name}");
+    disassembly
 }
 
 #[test]
