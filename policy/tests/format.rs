@@ -33,8 +33,15 @@ fn substance(text: &str) -> String {
     text.chars().filter(|character| !is_blank(*character)).collect()
 }
 
-/// Holds what is promised of formatting against a text; whether it is TOML at all.
-fn judge(text: &str) -> bool {
+/// The same in no order: a remark between a key of an inline table and its `=`, where the parser takes one, goes above both.
+fn letters(text: &str) -> String {
+    let mut letters: Vec<_> = substance(text).chars().collect();
+    letters.sort_unstable();
+    letters.into_iter().collect()
+}
+
+/// Holds what is promised of formatting against a text, of which `kept` does not change; whether it is TOML at all.
+fn judge(text: &str, kept: fn(&str) -> String) -> bool {
     let Ok(formatted) = format(&source(text)) else {
         assert!(
             toml::Table::try_from_text(text).is_none(),
@@ -43,7 +50,7 @@ fn judge(text: &str) -> bool {
         return false;
     };
     assert_eq!(format(&source(&formatted)).unwrap(), formatted, "of:\n{text}");
-    assert_eq!(substance(&formatted), substance(text), "of:\n{text}");
+    assert_eq!(kept(&formatted), kept(text), "of:\n{text}");
     let (before, after) = (
         toml::Table::try_from_text(text),
         toml::Table::try_from_text(&formatted),
@@ -69,7 +76,7 @@ impl TryFromText for toml::Table {
 fn a_formatted_policy_says_the_same() {
     let mut judged = 0;
     for folder in ["../examples", "tests/golden", "tests/repaired", "tests/fleet"] {
-        judged += texts(folder).iter().filter(|text| judge(text)).count();
+        judged += texts(folder).iter().filter(|text| judge(text, substance)).count();
     }
     assert!(judged > 100, "{judged}");
 }
@@ -125,7 +132,7 @@ proptest! {
             }
             text.insert_str(place, PIECES[piece]);
         }
-        judge(&text);
+        judge(&text, letters);
     }
 
     /// Line breaks and blanks where TOML has them, so that every one of these is judged.
@@ -142,6 +149,6 @@ proptest! {
             text.push_str(["", " ", "\t", "   "][*behind]);
             text.push('\n');
         }
-        prop_assert!(judge(&text));
+        prop_assert!(judge(&text, substance));
     }
 }

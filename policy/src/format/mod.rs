@@ -81,6 +81,14 @@ mod tests {
     }
 
     #[test]
+    fn a_remark_between_a_key_and_its_value_goes_above_them() {
+        assert_eq!(
+            formatted("m = { a . b # one\n = [ # two\n 1], c = 2 }\n"),
+            "m = {\n    # one\n    a.b = [\n        # two\n        1,\n    ],\n    c = 2,\n}\n"
+        );
+    }
+
+    #[test]
     fn what_stands_in_quotes_is_not_touched() {
         let text = "a = \"\"\"\n  # no remark  \n\n\n  x = 1\"\"\"\n\"b  #\" = '  '\n";
         assert_eq!(formatted(text), text);

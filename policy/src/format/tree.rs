@@ -102,7 +102,7 @@ impl<'t> Reader<'t> {
                     line.content = Content::Header(format!("[[{path}]]"));
                 }
                 EventKind::SimpleKey => {
-                    let key = self.text(event).to_owned() + &self.path(EventKind::KeyValSep);
+                    let (key, _) = self.key(event);
                     if let Some(value) = self.value() {
                         line.content = Content::Pair(key, value);
                     }
@@ -116,23 +116,40 @@ impl<'t> Reader<'t> {
         lines
     }
 
-    /// The rest of a key with its dots, up to what ends it.
+    /// A header's keys with their dots, up to what ends it.
     fn path(&mut self, end: EventKind) -> String {
         let mut path = String::new();
-        for event in self.events.by_ref() {
-            match event.kind() {
-                EventKind::SimpleKey | EventKind::KeySep => {
-                    path.push_str(self.source.get(event).map_or("", |raw| raw.as_str()));
-                }
-                kind if kind == end => break,
-                _ => {}
+        while let Some(event) = self.events.next_if(|event| event.kind() != end) {
+            if matches!(event.kind(), EventKind::SimpleKey | EventKind::KeySep) {
+                path.push_str(self.text(event));
             }
         }
         path
     }
 
+    /// A key whose first part is `first`, up to its value, and the remarks between: in an inline table the parser takes line
+    /// breaks there.
+    fn key(&mut self, first: Event) -> (String, Vec<&'t str>) {
+        use EventKind::{Comment, KeySep, KeyValSep, Newline, SimpleKey, Whitespace};
+        let mut key = self.text(first).to_owned();
+        let mut remarks = Vec::new();
+        let belongs = |event: &Event| {
+            matches!(
+                event.kind(),
+                SimpleKey | KeySep | KeyValSep | Whitespace | Newline | Comment
+            )
+        };
+        while let Some(event) = self.events.next_if(belongs) {
+            match event.kind() {
+                SimpleKey | KeySep => key.push_str(self.text(event)),
+                Comment => remarks.push(self.text(event).trim_end()),
+                _ => {}
+            }
+        }
+        (key, remarks)
+    }
+
     fn value(&mut self) -> Option<Value<'t>> {
-        self.events.next_if(|event| event.kind() == EventKind::Whitespace);
         let event = self.events.next()?;
         self.value_of(event)
     }
@@ -166,7 +183,8 @@ impl<'t> Reader<'t> {
                 EventKind::Comment => list.remark(self.text(event).trim_end(), behind_item),
                 EventKind::ValueSep => behind_item = !list.items.is_empty(),
                 EventKind::SimpleKey => {
-                    let key = self.text(event).to_owned() + &self.path(EventKind::KeyValSep);
+                    let (key, remarks) = self.key(event);
+                    list.stands_above(remarks);
                     if let Some(value) = self.value() {
                         list.push(Some(key), value);
                     }
@@ -206,6 +224,14 @@ impl<'t> List<'t> {
             value,
             remark: None,
         });
+    }
+
+    /// Remarks that the next item will have above it.
+    fn stands_above(&mut self, remarks: Vec<&'t str>) {
+        if !remarks.is_empty() {
+            self.layout = Layout::LineEach;
+            self.rest.extend(remarks);
+        }
     }
 
     fn remark(&mut self, text: &'t str, behind_item: bool) {
