@@ -38,6 +38,8 @@ pub(crate) mod passed_by_default;
 pub(crate) mod passed_unsaid;
 
 use crate::findings::FleetRule;
+use crate::plan::{Decider, DefaultKey, Planner};
+use crate::source::Span;
 
 /// Every rule, in the order of codes.
 pub(crate) static RULES: &[&FleetRule] = &[
@@ -55,3 +57,12 @@ pub(crate) static RULES: &[&FleetRule] = &[
     &expectation_unused::RULE,
     &bad_expectation::RULE,
 ];
+
+/// Where it is said that a device passes which no rule names, and how a label begins there.
+fn passing(planner: &Planner<'_>, decider: Decider) -> (Span, &'static str) {
+    let (place, label) = match decider {
+        Decider::Default(default) => (planner.default(default), "this passes"),
+        _ => (planner.default(DefaultKey::Other), "no default is about"),
+    };
+    (place.map(|(span, _)| span).unwrap_or_default(), label)
+}

@@ -2,7 +2,7 @@
 
 use crate::diagnostic::Diagnostic;
 use crate::findings::{FleetRule, Rule, Scene};
-use crate::plan::{Decider, DefaultKey, Planner, Seen};
+use crate::plan::{Decider, Planner, Seen};
 
 pub(crate) static RULE: FleetRule = FleetRule {
     rule: Rule {
@@ -29,11 +29,7 @@ pub(crate) fn finding(
     decider: Decider,
     seen: &Seen,
 ) -> Diagnostic {
-    let (span, label) = match decider {
-        Decider::Default(default) => (planner.default(default), "this passes"),
-        _ => (planner.default(DefaultKey::Other), "no default is about"),
-    };
-    let span = span.map(|(span, _)| span).unwrap_or_default();
+    let (span, label) = super::passing(planner, decider);
     let finding = RULE.rule.at(span, format!("{label} {seen}"));
     let finding = finding.saying(format!("a {what} reaches the guest, and no rule says so"));
     // System devices may not be concealed by class.
