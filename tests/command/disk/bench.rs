@@ -54,6 +54,16 @@ impl Bench {
         bench
     }
 
+    /// Its policy becomes the base of another, for which keys are made anew.
+    pub(super) fn extend(&self, upper: &str) {
+        fs::rename(self.path("policy.toml"), self.path("base.toml")).unwrap();
+        let text = format!("policy = 1\nextends = \"base.toml\"\n{upper}");
+        fs::write(self.path("policy.toml"), text).unwrap();
+        fs::remove_dir_all(self.path("keys")).unwrap();
+        fs::remove_file(self.path("recovery")).unwrap();
+        self.make_keys();
+    }
+
     /// Cheap to open.
     fn make_keys(&self) {
         let [keys, policy, passphrase, recovery] =

@@ -5,7 +5,7 @@ mod bench;
 mod killed;
 mod shapes;
 
-use crate::text;
+use crate::{sekisho, text};
 use bench::{Bench, FIRST, LAST, SIZE, at, ends, run, told};
 use sekisho_abi::storage::PinKind;
 use std::fs::{self, File};
@@ -33,6 +33,26 @@ fn stock_cryptsetup_turns_what_was_encrypted_into_the_original() {
             .all(|(now, then)| now != then)
     );
     assert!(bench.decrypted_by_cryptsetup(volume) == original);
+}
+
+#[test]
+fn a_policy_that_extends_another_serves_keys_disks_and_images() {
+    let bench = Bench::new("extends");
+    bench.extend("name = \"site\"\n");
+    let before = bench.image();
+    ends(&bench.disk("encrypt"), 0, "volume `system`: encrypted\n");
+    assert!(bench.image() != before);
+    ends(&bench.disk("decrypt"), 0, "volume `system`: decrypted\n");
+    assert!(bench.image() == before);
+    let [policy, keys, image] = ["policy.toml", "keys", "appliance.img"].map(|name| bench.path(name));
+    let built = sekisho(&["image", "build", &policy, "--keys", &keys, "-o", &image]);
+    assert_eq!(built.status.code(), Some(0), "{}", text(&built.stderr));
+    let told = sekisho(&["image", "inspect", &image]);
+    let told = text(&told.stdout);
+    assert!(
+        told.contains("policy       site\n") && told.contains("system"),
+        "{told}"
+    );
 }
 
 #[test]
