@@ -24,7 +24,15 @@ pub fn under(
     rule: &str,
     more: &str,
 ) -> Result<(Machine, Network, Wire), Failure> {
-    let image = Appliance::from_policy(name, &policy(model, rule, more))?.disk(name)?;
+    by_policy(name, model, &policy(model, rule, more))
+}
+
+/// The machine under a hypervisor of this policy.
+///
+/// # Errors
+/// The same.
+pub fn by_policy(name: &str, model: &'static str, policy: &str) -> Result<(Machine, Network, Wire), Failure> {
+    let image = Appliance::from_policy(name, policy)?.disk(name)?;
     plugged(name, model, Machine::under(&image, &guest::linux_disk()?))
 }
 

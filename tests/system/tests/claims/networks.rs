@@ -8,9 +8,12 @@ mod tunnel;
 
 use super::*;
 use sekisho_system::network::{Network, Wire};
-use sekisho_system::record::frames;
+use sekisho_system::record::{MARK, frames};
+use sekisho_system::tunneled::far_hardware;
 use sekisho_system::wired::{self, get_lease};
+use std::collections::BTreeSet;
 use std::time::Duration;
+use tunnel::drive_by_hand;
 
 /// MiB that go each way, unless the environment's `SIZE` says more.
 const SIZE: u32 = 32;
@@ -152,6 +155,21 @@ fn a_cut_i82559er_sends_nothing_whatever_the_guest_tries() -> Result<(), Failure
     is_silent("i82559er")
 }
 
+#[test]
+fn a_concealed_e1000_sends_nothing_from_takeover_to_power_off() -> Result<(), Failure> {
+    let name = "concealed-wire";
+    let policy = wired::policy("e1000", "", "").replace("driver = \"pro1000\"", "driver = \"conceal\"");
+    let (machine, mut network, wire) = wired::by_policy(name, "e1000", &policy)?;
+    network.lease(&wire)?;
+    let mut machine = machine.start(name)?;
+    machine.wait_shell()?;
+    let seen = machine.run("echo 1 > /sys/bus/pci/rescan; lspci -n; ls /sys/class/net")?;
+    if seen.contains("8086:100e") || seen.contains("eth") {
+        return Err(machine.refute(format!("the guest sees a NIC:\n{seen}")));
+    }
+    only_the_far_end_spoke(machine, &network, &wire)
+}
+
 /// A NIC of this model, of which lspci tells by `id`, is the appliance's alone.
 fn is_the_appliances(model: &'static str, id: &str, rule: &str, more: &str) -> Result<(), Failure> {
     let name = format!("own-{model}");
@@ -179,10 +197,28 @@ fn is_silent(model: &'static str) -> Result<(), Failure> {
     assert_same(&mut machine, "the link", &link.trim(), &"0")?;
     machine.run("udhcpc -q -n -t 2 -T 1 -i eth0; true")?;
     machine.run("ip address add 198.51.100.9/24 dev eth0; arping -c 2 -I eth0 198.51.100.1; true")?;
+    let far = far_hardware(&network, &wire)?;
+    machine.run(&format!("agent frames eth0 {far}; true"))?;
+    if model == "e1000" {
+        drive_by_hand(&mut machine)?;
+    }
+    only_the_far_end_spoke(machine, &network, &wire)
+}
+
+/// Asks for the guest from outside, powers off, and looks at all that was on the wire since power-on.
+fn only_the_far_end_spoke(mut machine: Running, network: &Network, wire: &Wire) -> Result<(), Failure> {
+    network.run("busybox ping -c 2 -W 1 198.51.100.9; true")?;
     machine.power_off()?;
     let record = std::fs::read(&wire.record).map_err(Failure::file(&wire.record))?;
-    assert!(record.len() > 24, "the record has its header");
-    assert!(frames(&record).all(|frame| frame.get(6..12) != Some(&wire.hardware_bytes())));
+    let named = |bytes: &[u8]| -> Vec<_> { bytes.iter().map(|byte| format!("{byte:02x}")).collect() };
+    let sources: BTreeSet<_> = frames(&record)
+        .map(|frame| named(frame.get(6..12).unwrap_or_default()).join(":"))
+        .collect();
+    assert_eq!(
+        sources,
+        BTreeSet::from([far_hardware(network, wire)?.trim().to_owned()])
+    );
+    assert!(frames(&record).all(|frame| !frame.windows(MARK.len()).any(|bytes| bytes == MARK)));
     Ok(())
 }
 

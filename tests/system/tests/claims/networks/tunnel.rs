@@ -88,7 +88,7 @@ fn attack(machine: &mut Running, far: &str) -> Result<(), Failure> {
 }
 
 /// The NIC without its driver, by its registers; and the driver again.
-fn drive_by_hand(machine: &mut Running) -> Result<(), Failure> {
+pub(super) fn drive_by_hand(machine: &mut Running) -> Result<(), Failure> {
     machine.run("readlink -f /sys/class/net/eth0/device > /slot; basename $(cat /slot) > /name")?;
     machine.run("cat /name > /sys/bus/pci/drivers/e1000/unbind; setpci -s $(cat /name) COMMAND=6:6")?;
     let done = machine.run("agent nic $(head -n 1 $(cat /slot)/resource | cut -d ' ' -f 1)")?;
