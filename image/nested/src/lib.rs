@@ -132,6 +132,7 @@ fn flags(workspace: &Path) -> Result<Vec<String>, Error> {
         "-Cforce-unwind-tables=no", // nothing unwinds: panics abort
         "-Cforce-frame-pointers=yes",
         // The hypervisor does not save the guest's upper halves of vector registers: no crate may find AVX and use it.
+        "--cfg=aes_backend=\"soft\"",
         "--cfg=chacha20_backend=\"sse2\"",
         "--cfg=curve25519_dalek_backend=\"serial\"",
         "--cfg=poly1305_backend=\"soft\"",
