@@ -39,6 +39,9 @@ fn no_code_uses_the_red_zone() {
     }
 }
 
+/// What may use wide vectors, once the guest's are kept (`machine/src/vectors.rs`): by a part of the symbol's name.
+const KERNEL: &str = "sekisho_crypto4aead4avx2";
+
 /// The functions of `disassembly` with an instruction of AVX: all registers but SSE's, and VEX-encoded ones of SSE's, which
 /// write zeros above.
 fn users_of_wide_vectors(disassembly: &str) -> BTreeSet<&str> {
@@ -82,12 +85,14 @@ fn an_instruction_of_avx_is_recognised() {
     }
 }
 
-/// Crates that find AVX at run time would use it, and the guest's upper halves are not saved.
+/// Crates that find AVX at run time would use it, and the guest's upper halves are kept for one kernel alone.
 #[test]
-fn the_hypervisor_has_no_code_with_wide_vectors() {
+fn wide_vectors_are_in_no_code_of_the_hypervisor_but_the_tunnels_kernel() {
     let disassembly = disassemble("hypervisor-vectors", HYPERVISOR);
-    assert!(disassembly.contains("xmm0"), "what is there to be wider");
-    assert_eq!(users_of_wide_vectors(&disassembly), BTreeSet::new());
+    let users = users_of_wide_vectors(&disassembly);
+    assert!(!users.is_empty(), "the kernel has them");
+    let others: Vec<_> = users.iter().filter(|user| !user.contains(KERNEL)).collect();
+    assert!(others.is_empty(), "{others:?}");
 }
 
 /// What objdump makes of a binary.

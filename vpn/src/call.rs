@@ -5,6 +5,7 @@ use crate::outlet::{Event, Outlet, Random, Reason};
 use crate::routing::Routes;
 use crate::time::{Clock, Instant, Timestamp};
 use alloc::vec::Vec;
+use sekisho_crypto::aead::Vectors;
 
 /// What the peers of a tunnel share.
 pub(crate) struct Shared {
@@ -12,6 +13,7 @@ pub(crate) struct Shared {
     pub(crate) clock: Clock,
     pub(crate) routes: Routes,
     pub(crate) mtu: usize,
+    pub(crate) vectors: Vectors,
     /// Where the next data message is made.
     pub(crate) message: Vec<u8>,
     /// How much was dropped, by reason.

@@ -3,6 +3,7 @@
 use alloc::vec::Vec;
 use core::net::{IpAddr, SocketAddr};
 use core::num::NonZeroU16;
+use sekisho_crypto::aead::Vectors;
 use sekisho_crypto::secret::Secret;
 use sekisho_crypto::x25519::KEY_SIZE;
 
@@ -15,6 +16,8 @@ pub struct Config {
     pub private_key: Secret<KEY_SIZE>,
     /// Bytes of the longest IP packet inside. Padding does not go beyond it.
     pub mtu: u16,
+    /// Registers that packets may be sealed and opened with.
+    pub vectors: Vectors,
     /// At most [`MAX_PEERS`].
     pub peers: Vec<PeerConfig>,
 }

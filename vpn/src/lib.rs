@@ -34,5 +34,6 @@ pub use config::{Config, ConfigError, MAX_PEERS, PeerConfig, Prefix};
 pub use outlet::{Event, Outlet, Random, Reason};
 pub use packet::Packet;
 pub use peer::PeerState;
+pub use sekisho_crypto::aead::{Lender, Vectors};
 pub use time::{Clock, Instant};
 pub use tunnel::Tunnel;

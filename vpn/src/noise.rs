@@ -6,6 +6,7 @@
 use crate::message::{Initiation, Response, Sealed};
 use crate::outlet::Random;
 use crate::time::{TIMESTAMP_SIZE, Timestamp};
+use sekisho_crypto::aead::Vectors;
 use sekisho_crypto::secret::Secret;
 use sekisho_crypto::{aead, blake2s, x25519};
 
@@ -234,14 +235,14 @@ impl Transcript {
     }
 
     fn seal<const N: usize>(&mut self, key: &Secret<32>, mut text: [u8; N]) -> Option<Sealed<N>> {
-        let tag = aead::seal(key, &FIRST, &self.hash, &mut text).ok()?;
+        let tag = aead::seal(Vectors::NARROW, key, &FIRST, &self.hash, &mut text).ok()?;
         self.see([&text, &tag]);
         Some(Sealed { text, tag })
     }
 
     fn open<const N: usize>(&mut self, key: &Secret<32>, sealed: &Sealed<N>) -> Option<[u8; N]> {
         let mut text = sealed.text;
-        aead::open(key, &FIRST, &self.hash, &mut text, &sealed.tag).ok()?;
+        aead::open(Vectors::NARROW, key, &FIRST, &self.hash, &mut text, &sealed.tag).ok()?;
         self.see([&sealed.text, &sealed.tag]);
         Some(text)
     }

@@ -10,7 +10,7 @@ use crate::time::Instant;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::time::Duration;
-use sekisho_crypto::aead;
+use sekisho_crypto::aead::{self, Vectors};
 
 /// Packets after which the sender asks for new keys.
 const REKEY_AFTER_MESSAGES: u64 = 1 << 60;
@@ -75,7 +75,13 @@ impl Session {
 
     /// Makes the message that carries `packet` in `message`, which has room for it: header, packet, padding up to
     /// `mtu`, tag. `None` if there are no counters left.
-    pub(crate) fn seal(&mut self, packet: &[u8], mtu: usize, message: &mut Vec<u8>) -> Option<()> {
+    pub(crate) fn seal(
+        &mut self,
+        vectors: Vectors,
+        packet: &[u8],
+        mtu: usize,
+        message: &mut Vec<u8>,
+    ) -> Option<()> {
         let counter = self.counter;
         if counter >= REJECT_AFTER_MESSAGES {
             return None;
@@ -91,7 +97,7 @@ impl Session {
         message.extend_from_slice(packet);
         message.resize(DATA_HEADER + padded, 0);
         let text = message.get_mut(DATA_HEADER..)?;
-        let tag = aead::seal(&self.keys.send, &nonce(counter), &[], text).ok()?;
+        let tag = aead::seal(vectors, &self.keys.send, &nonce(counter), &[], text).ok()?;
         message.extend_from_slice(&tag);
         Some(())
     }
@@ -103,6 +109,7 @@ impl Session {
     /// [`Reason::Expired`], [`Reason::Replayed`], [`Reason::Forged`].
     pub(crate) fn open<'a>(
         &mut self,
+        vectors: Vectors,
         counter: u64,
         sealed: &'a mut [u8],
         now: Instant,
@@ -116,7 +123,8 @@ impl Session {
         let (text, tag) = sealed
             .split_last_chunk_mut::<TAG_SIZE>()
             .ok_or(Reason::Malformed)?;
-        aead::open(&self.keys.receive, &nonce(counter), &[], text, tag).map_err(|_| Reason::Forged)?;
+        aead::open(vectors, &self.keys.receive, &nonce(counter), &[], text, tag)
+            .map_err(|_| Reason::Forged)?;
         self.window.mark(counter);
         Ok(text)
     }
@@ -234,9 +242,9 @@ mod tests {
     fn new_keys_are_asked_for_after_two_to_the_sixtieth_messages() {
         let (mut session, _) = ends((1 << 60) - 1);
         let mut message = Vec::new();
-        session.seal(b"", 0, &mut message).unwrap();
+        session.seal(Vectors::NARROW, b"", 0, &mut message).unwrap();
         assert!(!session.is_worn_by_sending(NOW));
-        session.seal(b"", 0, &mut message).unwrap();
+        session.seal(Vectors::NARROW, b"", 0, &mut message).unwrap();
         assert!(session.is_worn_by_sending(NOW));
     }
 
@@ -245,12 +253,15 @@ mod tests {
         let last = u64::MAX - (1 << 13) - 1;
         let (mut session, mut other) = ends(last);
         let mut message = Vec::new();
-        session.seal(b"", 0, &mut message).unwrap();
-        assert_eq!(other.open(last, &mut message[16..], NOW), Ok(&mut [][..]));
-        assert!(!session.may_send(NOW));
-        assert_eq!(session.seal(b"", 0, &mut message), None);
+        session.seal(Vectors::NARROW, b"", 0, &mut message).unwrap();
         assert_eq!(
-            other.open(last + 1, &mut message[16..], NOW),
+            other.open(Vectors::NARROW, last, &mut message[16..], NOW),
+            Ok(&mut [][..])
+        );
+        assert!(!session.may_send(NOW));
+        assert_eq!(session.seal(Vectors::NARROW, b"", 0, &mut message), None);
+        assert_eq!(
+            other.open(Vectors::NARROW, last + 1, &mut message[16..], NOW),
             Err(Reason::Expired)
         );
     }
@@ -259,12 +270,24 @@ mod tests {
     fn a_forged_packet_leaves_its_counter_to_the_true_one() {
         let (mut session, mut other) = ends(5);
         let mut message = Vec::new();
-        session.seal(b"0123456789abcdef", 16, &mut message).unwrap();
+        session
+            .seal(Vectors::NARROW, b"0123456789abcdef", 16, &mut message)
+            .unwrap();
         let mut forged = message.clone();
         forged[20] ^= 1;
-        assert_eq!(other.open(5, &mut forged[16..], NOW), Err(Reason::Forged));
-        assert!(other.open(5, &mut message.clone()[16..], NOW).is_ok());
-        assert_eq!(other.open(5, &mut message[16..], NOW), Err(Reason::Replayed));
+        assert_eq!(
+            other.open(Vectors::NARROW, 5, &mut forged[16..], NOW),
+            Err(Reason::Forged)
+        );
+        assert!(
+            other
+                .open(Vectors::NARROW, 5, &mut message.clone()[16..], NOW)
+                .is_ok()
+        );
+        assert_eq!(
+            other.open(Vectors::NARROW, 5, &mut message[16..], NOW),
+            Err(Reason::Replayed)
+        );
     }
 
     #[test]

@@ -14,6 +14,7 @@ use crate::time::{Clock, Instant, Timestamp};
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::time::Duration;
+use sekisho_crypto::aead::Vectors;
 use sekisho_crypto::secret::Secret;
 use sekisho_crypto::{blake2s, x25519, xchacha};
 
@@ -141,10 +142,10 @@ fn packets_are_those_of_the_paper_both_ways() {
     let mut other = Session::new(INDICES.1, INDICES.0, keys, Role::Responder, NOW);
     let mut message = Vec::new();
     for expected in PACKETS {
-        one.seal(CONTENT, 1420, &mut message).unwrap();
+        one.seal(Vectors::NARROW, CONTENT, 1420, &mut message).unwrap();
         assert_eq!(hex(&message), expected);
     }
-    other.seal(CONTENT, 1420, &mut message).unwrap();
+    other.seal(Vectors::NARROW, CONTENT, 1420, &mut message).unwrap();
     assert_eq!(hex(&message), ANSWER);
 
     check(&mut other, PACKETS[1]);
@@ -159,7 +160,7 @@ fn check(session: &mut Session, message: &str) {
     let mut padded = CONTENT.to_vec();
     padded.resize(16, 0);
     assert_eq!(
-        session.open(header.counter, &mut message[16..], NOW),
+        session.open(Vectors::NARROW, header.counter, &mut message[16..], NOW),
         Ok(&mut padded[..])
     );
 }

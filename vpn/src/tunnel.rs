@@ -57,6 +57,7 @@ impl Tunnel {
                 clock,
                 routes,
                 mtu,
+                vectors: config.vectors,
                 message: Vec::with_capacity(DATA_HEADER + mtu + TAG_SIZE),
                 drops: [0; Reason::ALL.len()],
             },

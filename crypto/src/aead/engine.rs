@@ -1,35 +1,45 @@
-//! Which kernel, for a CPU and a length. All of them are one cipher.
+//! Which kernel, for a CPU, the registers that may be changed, and a length. All of them are one cipher.
 
-use super::interleave::{first, open, seal};
+use super::avx2::{self, Avx2};
+use super::interleave::{self, first};
 use super::keystream::Keystream;
 use super::pair::{self, Pair};
 use super::portable;
 use super::ssse3::{self, Ssse3};
-use super::{Error, KEY_SIZE, NONCE_SIZE, TAG_SIZE};
+use super::{Error, KEY_SIZE, NONCE_SIZE, TAG_SIZE, Vectors};
 use crate::secret::Secret;
 
 /// Groups of four blocks put aside before a tag is known, behind the first: enough for a packet of 1,472 bytes.
-const AHEAD: usize = 5;
+const AHEAD_FOUR: usize = 5;
+/// Groups of eight blocks, for the same.
+const AHEAD_EIGHT: usize = 2;
 
 /// What seals and opens.
 #[derive(Clone, Copy)]
 pub(super) enum Engine {
-    /// Two blocks at once.
+    /// The tag's block and one more.
     Pair(Pair),
     /// Four blocks at once.
     Four(Ssse3),
+    /// Eight blocks at once.
+    Eight(Avx2),
     /// Any CPU.
     Portable,
 }
 
 impl Engine {
-    /// The fastest for texts of `length` bytes.
-    pub(super) fn detect(length: usize) -> Self {
-        match Ssse3::detect() {
-            Some(ssse3) if length <= const { first(pair::QUARTERS) } => Self::Pair(Pair(ssse3)),
-            Some(ssse3) => Self::Four(ssse3),
-            None => Self::Portable,
+    /// The fastest for texts of `length` bytes that changes no more than `vectors`.
+    pub(super) fn new(vectors: Vectors, length: usize) -> Self {
+        let Some(ssse3) = Ssse3::detect() else {
+            return Self::Portable;
+        };
+        if length <= const { first(pair::QUARTERS) } {
+            return Self::Pair(Pair(ssse3));
         }
+        if length <= const { first(ssse3::QUARTERS) } {
+            return Self::Four(ssse3);
+        }
+        vectors.wide().map_or(Self::Four(ssse3), Self::Eight)
     }
 
     pub(super) fn seal(
@@ -41,8 +51,9 @@ impl Engine {
     ) -> Result<[u8; TAG_SIZE], Error> {
         let stream = || Keystream::new(key.expose(), nonce);
         match self {
-            Self::Pair(kernel) => Ok(seal(kernel, stream(), associated, text)),
-            Self::Four(kernel) => Ok(seal(kernel, stream(), associated, text)),
+            Self::Pair(kernel) => Ok(interleave::seal(kernel, stream(), associated, text)),
+            Self::Four(kernel) => Ok(interleave::seal(kernel, stream(), associated, text)),
+            Self::Eight(kernel) => Ok(interleave::seal(kernel, stream(), associated, text)),
             Self::Portable => portable::seal(key, nonce, associated, text),
         }
     }
@@ -55,13 +66,19 @@ impl Engine {
         text: &mut [u8],
         tag: &[u8; TAG_SIZE],
     ) -> Result<(), Error> {
+        use interleave::open;
         let stream = || Keystream::new(key.expose(), nonce);
         match self {
-            Self::Pair(kernel) => open::<_, _, 0>(kernel, stream(), associated, text, tag),
+            Self::Pair(kernel) => open::<{ pair::QUARTERS }, 0>(kernel, stream(), associated, text, tag),
             Self::Four(kernel) if text.len() <= const { first(ssse3::QUARTERS) } => {
-                open::<_, _, 0>(kernel, stream(), associated, text, tag)
+                open::<{ ssse3::QUARTERS }, 0>(kernel, stream(), associated, text, tag)
             }
-            Self::Four(kernel) => open::<_, _, AHEAD>(kernel, stream(), associated, text, tag),
+            Self::Four(kernel) => {
+                open::<{ ssse3::QUARTERS }, AHEAD_FOUR>(kernel, stream(), associated, text, tag)
+            }
+            Self::Eight(kernel) => {
+                open::<{ avx2::QUARTERS }, AHEAD_EIGHT>(kernel, stream(), associated, text, tag)
+            }
             Self::Portable => portable::open(key, nonce, associated, text, tag),
         }
     }

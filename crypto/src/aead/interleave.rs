@@ -18,6 +18,14 @@ pub(super) trait Kernel<const QUARTERS: usize>: Copy {
     /// The blocks from the one with the number in `words` on. `meanwhile` is called at least as often as there are
     /// quarters, or never by a kernel for one group.
     fn compute(self, words: &[u32; WORDS], group: &mut Group<QUARTERS>, meanwhile: impl FnMut());
+
+    /// Encrypts or decrypts `text`, or what of it `pad` is enough for.
+    #[inline(always)]
+    fn apply(self, pad: &[u8], text: &mut [u8]) {
+        for (text, pad) in text.iter_mut().zip(pad) {
+            *text ^= pad;
+        }
+    }
 }
 
 /// Bytes of a group.
@@ -43,7 +51,7 @@ pub(super) fn seal<const QUARTERS: usize>(
     stream.next(kernel, &mut pads.first, || ());
     let mut authenticator = pads.authenticator(associated);
     let (mut done, mut rest) = split(text, first(QUARTERS));
-    apply(pads.first_text(), done);
+    kernel.apply(pads.first_text(), done);
     while !rest.is_empty() {
         let mut blocks = done.as_chunks().0.iter();
         stream.next(kernel, &mut pads.first, || {
@@ -52,7 +60,7 @@ pub(super) fn seal<const QUARTERS: usize>(
             }
         });
         (done, rest) = split(rest, size(QUARTERS));
-        apply(pads.first.as_flattened(), done);
+        kernel.apply(pads.first.as_flattened(), done);
     }
     authenticator.padded(done);
     authenticator.block(&lengths(associated, length));
@@ -62,8 +70,8 @@ pub(super) fn seal<const QUARTERS: usize>(
 /// Nothing is decrypted before the tag is found right, so the keystream that is computed meanwhile is put aside: up to
 /// `AHEAD` groups behind the first.
 #[inline(always)]
-pub(super) fn open<K: Kernel<QUARTERS>, const QUARTERS: usize, const AHEAD: usize>(
-    kernel: K,
+pub(super) fn open<const QUARTERS: usize, const AHEAD: usize>(
+    kernel: impl Kernel<QUARTERS>,
     mut stream: Keystream,
     associated: &[u8],
     text: &mut [u8],
@@ -95,13 +103,13 @@ pub(super) fn open<K: Kernel<QUARTERS>, const QUARTERS: usize, const AHEAD: usiz
     }
 
     let (head, rest) = split(text, first(QUARTERS));
-    apply(pads.first_text(), head);
+    kernel.apply(pads.first_text(), head);
     for (at, group) in rest.chunks_mut(size(QUARTERS)).enumerate() {
         match pads.ahead.get(at) {
-            Some(pad) => apply(pad.as_flattened(), group),
+            Some(pad) => kernel.apply(pad.as_flattened(), group),
             None => {
                 stream.next(kernel, &mut pads.first, || ());
-                apply(pads.first.as_flattened(), group);
+                kernel.apply(pads.first.as_flattened(), group);
             }
         }
     }
@@ -117,13 +125,6 @@ fn lengths(associated: &[u8], text: usize) -> [u8; QUARTER] {
 /// The first `length` bytes, or all, and the others.
 fn split(text: &mut [u8], length: usize) -> (&mut [u8], &mut [u8]) {
     text.split_at_mut(length.min(text.len()))
-}
-
-/// Encrypts or decrypts `text`, or what of it `pad` is enough for.
-fn apply(pad: &[u8], text: &mut [u8]) {
-    for (text, pad) in text.iter_mut().zip(pad) {
-        *text ^= pad;
-    }
 }
 
 /// Groups of keystream. With a ciphertext they are the plaintext, so they are wiped.

@@ -2,6 +2,7 @@
 //!
 //! There is no key schedule: a [`Secret`] is all that a session keeps. Texts and associated data may be anything.
 
+mod avx2;
 mod engine;
 mod interleave;
 mod keystream;
@@ -9,9 +10,11 @@ mod pair;
 mod poly1305;
 mod portable;
 mod ssse3;
+mod vectors;
 
 use crate::secret::Secret;
 use engine::Engine;
+pub use vectors::{Lender, Vectors};
 
 /// Bytes of key.
 pub const KEY_SIZE: usize = 32;
@@ -32,11 +35,12 @@ pub enum Error {
     Forged,
 }
 
-/// Encrypts `text` in its place; the tag vouches for it and for `associated`.
+/// Encrypts `text` in its place; the tag vouches for it and for `associated`. No registers but `vectors` are changed.
 ///
 /// # Errors
 /// [`Error::TooLong`].
 pub fn seal(
+    vectors: Vectors,
     key: &Secret<KEY_SIZE>,
     nonce: &[u8; NONCE_SIZE],
     associated: &[u8],
@@ -45,14 +49,15 @@ pub fn seal(
     if is_too_long(text) {
         return Err(Error::TooLong);
     }
-    Engine::detect(text.len()).seal(key, nonce, associated, text)
+    Engine::new(vectors, text.len()).seal(key, nonce, associated, text)
 }
 
-/// Decrypts `text` in its place, once the tag is found right, in constant time.
+/// Decrypts `text` in its place, once the tag is found right, in constant time. No registers but `vectors` are changed.
 ///
 /// # Errors
 /// [`Error::Forged`].
 pub fn open(
+    vectors: Vectors,
     key: &Secret<KEY_SIZE>,
     nonce: &[u8; NONCE_SIZE],
     associated: &[u8],
@@ -62,7 +67,7 @@ pub fn open(
     if is_too_long(text) {
         return Err(Error::Forged);
     }
-    Engine::detect(text.len()).open(key, nonce, associated, text, tag)
+    Engine::new(vectors, text.len()).open(key, nonce, associated, text, tag)
 }
 
 fn is_too_long(text: &[u8]) -> bool {

@@ -1,5 +1,6 @@
 //! The transport cipher's promises: that kernel and crate are one cipher, and that nothing forged is opened.
 
+use super::avx2::Avx2;
 use super::pair::Pair;
 use super::ssse3::Ssse3;
 use super::*;
@@ -40,9 +41,15 @@ fn the_published_example_is_met() {
         0x1a, 0xe1, 0x0b, 0x59, 0x4f, 0x09, 0xe2, 0x6a, 0x7e, 0x90, 0x2e, 0xcb, 0xd0, 0x60, 0x06, 0x91,
     ];
     let mut text = *plain;
-    assert_eq!(seal(&key, &nonce, &associated, &mut text), Ok(tag));
+    assert_eq!(
+        seal(Vectors::of_process(), &key, &nonce, &associated, &mut text),
+        Ok(tag)
+    );
     assert_eq!(text, sealed);
-    assert_eq!(open(&key, &nonce, &associated, &mut text, &tag), Ok(()));
+    assert_eq!(
+        open(Vectors::of_process(), &key, &nonce, &associated, &mut text, &tag),
+        Ok(())
+    );
     assert_eq!(text, *plain);
 }
 
@@ -58,13 +65,13 @@ fn every_flipped_bit_of_text_and_tag_is_refused() {
     let key = Secret::new(KEY);
     for length in EDGES.into_iter().filter(|length| *length < 1500) {
         let mut sealed = bytes(3, length);
-        let tag = seal(&key, &NONCE, b"head", &mut sealed).unwrap();
+        let tag = seal(Vectors::of_process(), &key, &NONCE, b"head", &mut sealed).unwrap();
         for bit in 0..length * 8 {
             let mut forged = sealed.clone();
             forged[bit / 8] ^= 1 << (bit % 8);
             let given = forged.clone();
             assert_eq!(
-                open(&key, &NONCE, b"head", &mut forged, &tag),
+                open(Vectors::of_process(), &key, &NONCE, b"head", &mut forged, &tag),
                 Err(Error::Forged),
                 "{length} bytes, bit {bit}"
             );
@@ -74,7 +81,14 @@ fn every_flipped_bit_of_text_and_tag_is_refused() {
             let mut forged = tag;
             forged[bit / 8] ^= 1 << (bit % 8);
             assert_eq!(
-                open(&key, &NONCE, b"head", &mut sealed.clone(), &forged),
+                open(
+                    Vectors::of_process(),
+                    &key,
+                    &NONCE,
+                    b"head",
+                    &mut sealed.clone(),
+                    &forged
+                ),
                 Err(Error::Forged),
                 "{length} bytes, bit {bit} of the tag"
             );
@@ -86,9 +100,16 @@ fn every_flipped_bit_of_text_and_tag_is_refused() {
 fn another_key_nonce_or_associated_data_is_refused() {
     let key = Secret::new(KEY);
     let mut sealed = bytes(3, 100);
-    let tag = seal(&key, &NONCE, b"head", &mut sealed).unwrap();
+    let tag = seal(Vectors::of_process(), &key, &NONCE, b"head", &mut sealed).unwrap();
     let mut refused = |key: [u8; KEY_SIZE], nonce: [u8; NONCE_SIZE], associated: &[u8]| {
-        open(&Secret::new(key), &nonce, associated, &mut sealed, &tag) == Err(Error::Forged)
+        open(
+            Vectors::of_process(),
+            &Secret::new(key),
+            &nonce,
+            associated,
+            &mut sealed,
+            &tag,
+        ) == Err(Error::Forged)
     };
     for bit in 0..KEY_SIZE * 8 {
         let mut other = KEY;
@@ -115,6 +136,7 @@ fn engines(length: usize) -> Vec<Engine> {
             engines.push(Engine::Pair(Pair(ssse3)));
         }
     }
+    engines.extend(Avx2::detect().map(Engine::Eight));
     engines
 }
 

@@ -34,6 +34,7 @@ mod serial;
 mod space;
 mod svm;
 mod timer;
+mod vectors;
 
 pub use enter::{Caller, Hypervisor};
 pub use machine::Machine;

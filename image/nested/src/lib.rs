@@ -131,7 +131,9 @@ fn flags(workspace: &Path) -> Result<Vec<String>, Error> {
         "-Ctarget-cpu=x86-64",
         "-Cforce-unwind-tables=no", // nothing unwinds: panics abort
         "-Cforce-frame-pointers=yes",
-        // The hypervisor does not save the guest's upper halves of vector registers: no crate may find AVX and use it.
+        // The upper halves of vector registers are the guest's, and lent to one kernel (`machine/src/vectors.rs`): no crate
+        // may find AVX and use it.
+        "--cfg=sekisho_bare",
         "--cfg=aes_backend=\"soft\"",
         "--cfg=chacha20_backend=\"sse2\"",
         "--cfg=curve25519_dalek_backend=\"serial\"",

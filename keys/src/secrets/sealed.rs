@@ -17,7 +17,7 @@ use crate::luks2::{ChangeError, Condition, Extent, Header, New, ReadError, Segme
 use crate::random::{NoRandomness, Random};
 use alloc::vec::Vec;
 use core::fmt;
-use sekisho_crypto::aead::{self, KEY_SIZE, NONCE_SIZE, TAG_SIZE};
+use sekisho_crypto::aead::{self, KEY_SIZE, NONCE_SIZE, TAG_SIZE, Vectors};
 use sekisho_crypto::argon2::Costs;
 use sekisho_crypto::hkdf;
 use sekisho_crypto::secret::{Secret, SecretBytes};
@@ -142,8 +142,14 @@ impl Opened {
             salt,
         };
         let key = head.key(&self.key);
-        let tag = aead::seal(&key, &NONCE, &head.vouched(&self.header), sealed.expose_mut())
-            .map_err(|_| SealError::TooLong)?;
+        let tag = aead::seal(
+            Vectors::NARROW,
+            &key,
+            &NONCE,
+            &head.vouched(&self.header),
+            sealed.expose_mut(),
+        )
+        .map_err(|_| SealError::TooLong)?;
         let mut file = self.header.file().to_vec();
         file.extend_from_slice(&head.bytes());
         file.extend_from_slice(sealed.expose());
@@ -229,7 +235,15 @@ impl<'a> Blob<'a> {
         let mut text = SecretBytes::from_slice(self.ciphertext);
         let key = self.head.key(volume_key);
         let vouched = self.head.vouched(header);
-        aead::open(&key, &NONCE, &vouched, text.expose_mut(), &self.tag).map_err(|_| OpenError::Forged)?;
+        aead::open(
+            Vectors::NARROW,
+            &key,
+            &NONCE,
+            &vouched,
+            text.expose_mut(),
+            &self.tag,
+        )
+        .map_err(|_| OpenError::Forged)?;
         Secrets::from_bytes(text.expose()).map_err(OpenError::Contents)
     }
 }

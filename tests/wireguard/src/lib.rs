@@ -4,7 +4,7 @@ pub mod scene;
 
 use sekisho_crypto::secret::Secret;
 use sekisho_crypto::x25519;
-use sekisho_vpn::{Clock, Config, Event, Instant, Outlet, PeerConfig, Prefix, Random, Tunnel};
+use sekisho_vpn::{Clock, Config, Event, Instant, Outlet, PeerConfig, Prefix, Random, Tunnel, Vectors};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -92,6 +92,7 @@ pub fn tunnel(own: u8, peer: u8, preshared: Option<[u8; 32]>, endpoint: Option<S
     let config = Config {
         private_key: Secret::new(private_key(own)),
         mtu: MTU,
+        vectors: Vectors::of_process(),
         peers: vec![PeerConfig {
             public_key: public_key(peer),
             preshared_key: preshared.map(Secret::new),

@@ -2,7 +2,7 @@
 
 use super::Peer;
 use super::handshake::Attempt;
-use crate::call::Call;
+use crate::call::{Call, Shared};
 use crate::hold::Kept;
 use crate::message::{DATA_HEADER, DataHeader};
 use crate::outlet::Reason;
@@ -57,7 +57,7 @@ impl Peer {
         let length = datagram.len();
         let sealed = datagram.get_mut(DATA_HEADER..).ok_or(Reason::Malformed)?;
         let (which, session) = self.sessions.find(header.receiver).ok_or(Reason::NoSession)?;
-        let text = session.open(header.counter, sealed, call.now)?;
+        let text = session.open(call.shared.vectors, header.counter, sealed, call.now)?;
         self.heard(from, length, call);
         if which == Which::Next {
             self.sessions.confirm();
@@ -82,7 +82,13 @@ impl Peer {
             .sessions
             .current()
             .filter(|session| session.may_send(call.now))?;
-        session.seal(packet, call.shared.mtu, &mut call.shared.message)?;
+        let Shared {
+            vectors,
+            mtu,
+            message,
+            ..
+        } = &mut *call.shared;
+        session.seal(*vectors, packet, *mtu, message)?;
         let is_worn = session.is_worn_by_sending(call.now);
         self.timers.sent(call.now);
         if !packet.is_empty() {

@@ -1,7 +1,7 @@
 //! Several peers: who gets what, and who may say what.
 
 use crate::scene::{MTU, SECOND, Scene, address, inside, packet, peer, private_key};
-use sekisho_vpn::{Config, PeerConfig, Prefix, Reason};
+use sekisho_vpn::{Config, PeerConfig, Prefix, Reason, Vectors};
 use std::net::IpAddr;
 
 /// The first node with all others as its peers; each of those with the first, through which everything goes.
@@ -10,6 +10,7 @@ fn star() -> Scene {
     let mut configs = vec![Config {
         private_key: private_key(1),
         mtu: MTU,
+        vectors: Vectors::NARROW,
         peers: (2..=4)
             .map(|number| PeerConfig {
                 endpoint: Some(address(number)),
@@ -20,6 +21,7 @@ fn star() -> Scene {
     configs.extend((2..=4).map(|number| Config {
         private_key: private_key(number),
         mtu: MTU,
+        vectors: Vectors::NARROW,
         peers: vec![PeerConfig {
             allowed: everything.to_vec(),
             endpoint: Some(address(1)),

@@ -3,7 +3,9 @@
 
 use sekisho_crypto::secret::Secret;
 use sekisho_crypto::x25519;
-use sekisho_vpn::{Clock, Config, Event, Instant, Outlet, PeerConfig, Prefix, Random, Reason, Tunnel};
+use sekisho_vpn::{
+    Clock, Config, Event, Instant, Outlet, PeerConfig, Prefix, Random, Reason, Tunnel, Vectors,
+};
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
@@ -265,6 +267,7 @@ pub(crate) fn pair(change: impl Fn(usize, &mut Config)) -> Vec<Config> {
         .map(|(own, other)| Config {
             private_key: private_key(own),
             mtu: MTU,
+            vectors: Vectors::of_process(),
             peers: vec![peer(other)],
         })
         .collect();

@@ -7,13 +7,14 @@ use super::{DeviceHost, Mediated, MemoryRegisters};
 use crate::address::{HostPhys, PhysRange};
 use crate::random;
 use crate::region::Region;
+use crate::vectors::Lent;
 use alloc::boxed::Box;
 use alloc::string::ToString;
 use sekisho_abi::network::{self, Tunnel};
 use sekisho_abi::selection::Driver;
 use sekisho_keys::secrets::WireGuardKind;
 use sekisho_mediator::net::frame::MacAddress;
-use sekisho_mediator::net::module::vpn::{self, Entrusted, KeyKind, OpenError, Opened};
+use sekisho_mediator::net::module::vpn::{self, Entrusted, KeyKind, OpenError, Opened, Vectors};
 use sekisho_mediator::net::module::{self, Module};
 use sekisho_mediator::net::port::Guest;
 use sekisho_mediator::net::pro100::{self, Pro100};
@@ -41,7 +42,14 @@ pub(super) fn attach(
         _ => Guest::Present,
     };
     let mut memory = |length, alignment| buffer(region, length, alignment);
-    let tunnel = tunnel(rule, function, surroundings)
+    let lent = match rule.module {
+        network::Module::Vpn { .. } => Lent::new(),
+        _ => None,
+    };
+    // SAFETY: the engine goes into the NIC, which calls it by `Nic::work` alone. Before that it has agreed on no key, so there
+    // is no packet to be sealed or opened.
+    let vectors = lent.map_or(Vectors::NARROW, |lent| unsafe { lent.vectors() });
+    let tunnel = tunnel(rule, function, vectors, surroundings)
         .transpose()
         .map_err(Why::Tunnel)?;
     let module = |address| module(rule, address, tunnel, surroundings);
@@ -63,7 +71,7 @@ pub(super) fn attach(
     };
     // SAFETY: the next access is a guest's or a wake-up's, under the hypervisor's own tables.
     unsafe { registers.leave_firmware() };
-    Ok(Mediated::network(Nic::new(family, registers), host))
+    Ok(Mediated::network(Nic::new(family, registers, lent), host))
 }
 
 /// What the policy wants to become of the frames of a NIC with this hardware address.
@@ -91,6 +99,7 @@ fn module(
 fn tunnel<'p>(
     rule: &network::Nic,
     function: &Function,
+    vectors: Vectors,
     surroundings: &Surroundings<'p>,
 ) -> Option<Result<(&'p Tunnel, Opened), OpenError>> {
     let network::Module::Vpn { tunnel } = rule.module else {
@@ -114,6 +123,7 @@ fn tunnel<'p>(
         key: &key,
         seed: vpn::seed(surroundings.random, &random::draw(), apart.as_bytes()),
         clock: surroundings.wall_clock,
+        vectors,
     };
     Some(vpn::open(tunnel, entrusted).map(|opened| (tunnel, opened)))
 }

@@ -2,6 +2,7 @@
 
 use super::told::{Countable, Told};
 use super::{DeviceHost, MemoryRegisters};
+use crate::vectors::Lent;
 use alloc::boxed::Box;
 use sekisho_mediator::cpu::registers::Width;
 use sekisho_mediator::log::Log;
@@ -15,6 +16,8 @@ use sekisho_mediator::seam::{Host, Instant};
 pub(super) struct Nic {
     family: Family,
     registers: MemoryRegisters,
+    /// What the guest lends to the NIC's tunnel.
+    lent: Option<&'static Lent>,
 }
 
 /// Its mediator.
@@ -25,44 +28,51 @@ pub(super) enum Family {
 
 impl Nic {
     /// One whose registers are there in memory, where the mediator has set them up.
-    pub(super) const fn new(family: Family, registers: MemoryRegisters) -> Self {
-        Self { family, registers }
+    pub(super) const fn new(family: Family, registers: MemoryRegisters, lent: Option<&'static Lent>) -> Self {
+        Self {
+            family,
+            registers,
+            lent,
+        }
+    }
+
+    /// Works on it: the only way by which its tunnel seals and opens packets. What the guest has lent meanwhile, it has back.
+    fn work<T>(&mut self, work: impl FnOnce(&mut Family, &mut MemoryRegisters) -> T) -> T {
+        let result = work(&mut self.family, &mut self.registers);
+        self.lent.iter().for_each(|lent| lent.give_back());
+        result
     }
 
     /// A load at `offset` of its registers.
     pub(super) fn read(&mut self, offset: u64, width: Width, host: &mut DeviceHost) -> u64 {
-        let registers = &mut self.registers;
-        match &mut self.family {
+        self.work(|family, registers| match family {
             Family::Pro100(nic) => nic.read(offset, width, registers, host),
             Family::Pro1000(nic) => nic.read(offset, width, registers, host),
-        }
+        })
     }
 
     /// A store there.
     pub(super) fn write(&mut self, offset: u64, width: Width, value: u64, host: &mut DeviceHost) {
-        let registers = &mut self.registers;
-        match &mut self.family {
+        self.work(|family, registers| match family {
             Family::Pro100(nic) => nic.write(offset, width, value, registers, host),
             Family::Pro1000(nic) => nic.write(offset, width, value, registers, host),
-        }
+        });
     }
 
     /// IN at `offset` of its ports: the registers themselves, or a window to them.
     pub(super) fn port_read(&mut self, offset: u64, width: Width, host: &mut DeviceHost) -> u64 {
-        let registers = &mut self.registers;
-        match &mut self.family {
+        self.work(|family, registers| match family {
             Family::Pro100(nic) => nic.read(offset, width, registers, host),
             Family::Pro1000(nic) => nic.port_read(offset, width, registers, host),
-        }
+        })
     }
 
     /// OUT there.
     pub(super) fn port_write(&mut self, offset: u64, width: Width, value: u64, host: &mut DeviceHost) {
-        let registers = &mut self.registers;
-        match &mut self.family {
+        self.work(|family, registers| match family {
             Family::Pro100(nic) => nic.write(offset, width, value, registers, host),
             Family::Pro1000(nic) => nic.port_write(offset, width, value, registers, host),
-        }
+        });
     }
 
     /// Lets the module take what is new in the log.
@@ -72,22 +82,20 @@ impl Nic {
 
     /// Does what is due; when to come back.
     pub(super) fn poll(&mut self, host: &mut DeviceHost) -> Option<Instant> {
-        let registers = &mut self.registers;
-        let due = match &mut self.family {
+        let due = self.work(|family, registers| match family {
             Family::Pro100(nic) => nic.poll(registers, host),
             Family::Pro1000(nic) => nic.poll(registers, host),
-        };
+        });
         let next = self.module().next_look(host.now());
         due.into_iter().chain(next).min()
     }
 
     /// Sends the last lines of the log, if they leave here.
     pub(super) fn flush(&mut self, log: &Log, host: &mut DeviceHost) {
-        let registers = &mut self.registers;
-        match &mut self.family {
+        self.work(|family, registers| match family {
             Family::Pro100(nic) => nic.flush(log, registers, host),
             Family::Pro1000(nic) => nic.flush(log, registers, host),
-        }
+        });
     }
 
     /// The oldest notice for the log.
@@ -102,6 +110,7 @@ impl Nic {
         match kind {
             Countable::Network(kind) => self.incidents().count(kind),
             Countable::Loss(kind) => self.module().losses().map_or(0, |losses| losses.count(kind)),
+            Countable::VectorsLent => self.lent.map_or(0, Lent::times),
             Countable::Disk(_) => 0,
         }
     }

@@ -44,6 +44,8 @@ pub(crate) enum Countable {
     Disk(disk::incident::Incident),
     Network(net::incident::Incident),
     Loss(Loss),
+    /// The guest's wide registers, to a tunnel.
+    VectorsLent,
 }
 
 impl Countable {
@@ -58,6 +60,7 @@ impl Countable {
         let network = net::incident::Incident::ALL.iter().copied().map(Self::Network);
         disk.chain(network)
             .chain(Loss::ALL.iter().copied().map(Self::Loss))
+            .chain([Self::VectorsLent])
     }
 
     /// In a few words.
@@ -66,6 +69,7 @@ impl Countable {
             Self::Disk(kind) => kind.name(),
             Self::Network(kind) => kind.name(),
             Self::Loss(kind) => kind.name(),
+            Self::VectorsLent => "vectors lent",
         }
     }
 }

@@ -157,7 +157,8 @@ unsafe fn descriptor(gdt: &DescriptorTablePointer, selector: u16) -> Segment {
 
 /// Loads the hypervisor's control registers.
 ///
-/// CR4.OSXSAVE stays off: no AVX state of the guest's can be touched by chance (SVM does not switch it).
+/// CR4.OSXSAVE stays off but for [`crate::vectors`]: no AVX state of the guest's can be touched by chance (SVM does not
+/// switch it).
 ///
 /// # Safety
 /// The tables of `host` map what runs now.

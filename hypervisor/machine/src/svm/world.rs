@@ -2,8 +2,9 @@
 //!
 //! VMRUN and #VMEXIT exchange RAX, RSP, RIP, RFLAGS, the control registers and CS, SS, DS, ES (APM volume 2,
 //! 15.5.1 and 15.6). The rest is exchanged here: the other general registers; XMM0-15 and MXCSR, because the
-//! precompiled `core` uses them (legacy SSE leaves the guest's upper YMM halves alone); and by VMSAVE and VMLOAD
-//! FS, GS, TR, LDTR and the system-call MSRs, so that the host has its own TSS and GS base.
+//! precompiled `core` uses them (legacy SSE leaves the guest's upper YMM halves alone; [`crate::vectors`] keeps them where
+//! something else is used); and by VMSAVE and VMLOAD FS, GS, TR, LDTR and the system-call MSRs, so that the host has its
+//! own TSS and GS base.
 
 use super::Vcpu;
 use crate::cpu::Cpu;

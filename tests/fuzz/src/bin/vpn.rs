@@ -9,7 +9,7 @@ use arbitrary::{Arbitrary, Result, Unstructured};
 use libfuzzer_sys::fuzz_target;
 use sekisho_crypto::secret::Secret;
 use sekisho_crypto::{blake2s, x25519};
-use sekisho_vpn::{Clock, Config, Event, Instant, Outlet, Packet, PeerConfig, Prefix, Random, Tunnel};
+use sekisho_vpn::{Clock, Config, Event, Instant, Outlet, Packet, PeerConfig, Prefix, Random, Tunnel, Vectors};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::num::NonZeroU16;
 use std::time::Duration;
@@ -125,6 +125,7 @@ fn node(number: usize, now: Instant) -> Tunnel {
     let config = Config {
         private_key: Secret::new([[1; 32], [2; 32]][number]),
         mtu: MTU,
+        vectors: Vectors::of_process(),
         peers: vec![peer],
     };
     let since_epoch = Duration::from_nanos(now.0);

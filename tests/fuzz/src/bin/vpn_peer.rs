@@ -104,6 +104,7 @@ impl Scene {
         let config = Config {
             private_key: Secret::new(OURS),
             mtu: 1420,
+            vectors: aead::Vectors::of_process(),
             peers: vec![PeerConfig {
                 public_key: x25519::public_key(&Secret::new(THEIRS)),
                 preshared_key: None,
@@ -205,7 +206,7 @@ impl Scene {
         session.next = session.next.max(counter.saturating_add(1));
         let mut nonce = [0; 12];
         nonce[4..].copy_from_slice(&counter.to_le_bytes());
-        let tag = aead::seal(&session.send, &nonce, &[], &mut content).unwrap();
+        let tag = aead::seal(aead::Vectors::NARROW, &session.send, &nonce, &[], &mut content).unwrap();
         let mut message = vec![4, 0, 0, 0];
         message.extend(session.theirs.to_le_bytes());
         message.extend(counter.to_le_bytes());
@@ -253,12 +254,12 @@ impl Handshake {
         let h = blake2s::hash(&[&h, &public]);
         let [c, k] = blake2s::derive(&c, x25519::agree(ephemeral, &responder).unwrap().expose());
         let mut identity = x25519::public_key(&own);
-        let tag = aead::seal(&k, &[0; 12], &h, &mut identity).unwrap();
+        let tag = aead::seal(aead::Vectors::NARROW, &k, &[0; 12], &h, &mut identity).unwrap();
         let h = blake2s::hash(&[&h, &identity, &tag]);
         let mut message = [&[1, 0, 0, 0][..], &index.to_le_bytes(), &public, &identity, &tag].concat();
         let [c, k] = blake2s::derive(&c, x25519::agree(&own, &responder).unwrap().expose());
         let mut date = date;
-        let tag = aead::seal(&k, &[0; 12], &h, &mut date).unwrap();
+        let tag = aead::seal(aead::Vectors::NARROW, &k, &[0; 12], &h, &mut date).unwrap();
         message.extend(date);
         message.extend(tag);
         let mac = blake2s::mac(&blake2s::hash(&[b"mac1----", &responder]), &[&message]);

@@ -10,12 +10,9 @@ const HYPERVISOR_LEAF: u32 = 0x4000_0000;
 
 /// One line for each online CPU: `cpu N: SIGNATURE MAXIMUM-LEAF SVM`, the signature `-` where nobody answers.
 pub fn report() -> Result<String, String> {
-    let online = std::fs::read_to_string("/sys/devices/system/cpu/online").map_err(|e| e.to_string())?;
     let mut report = String::new();
-    for cpu in parse_list(online.trim()).ok_or("unreadable list of CPUs")? {
-        let mut set = CpuSet::new();
-        set.set(cpu).map_err(|e| e.to_string())?;
-        sched_setaffinity(Pid::from_raw(0), &set).map_err(|e| format!("cpu {cpu}: {e}"))?;
+    for cpu in online()? {
+        pin(cpu)?;
         let leaf = __cpuid(HYPERVISOR_LEAF);
         let svm = __cpuid(0x8000_0001).ecx >> 2 & 1;
         let _ = writeln!(
@@ -26,6 +23,19 @@ pub fn report() -> Result<String, String> {
         );
     }
     Ok(report)
+}
+
+/// The CPUs that are online.
+pub fn online() -> Result<Vec<usize>, String> {
+    let online = std::fs::read_to_string("/sys/devices/system/cpu/online").map_err(|e| e.to_string())?;
+    parse_list(online.trim()).ok_or_else(|| "unreadable list of CPUs".to_owned())
+}
+
+/// The calling thread runs on this CPU from now on.
+pub fn pin(cpu: usize) -> Result<(), String> {
+    let mut set = CpuSet::new();
+    set.set(cpu).map_err(|e| e.to_string())?;
+    sched_setaffinity(Pid::from_raw(0), &set).map_err(|e| format!("cpu {cpu}: {e}"))
 }
 
 /// The twelve bytes as text if they are printable.

@@ -9,11 +9,12 @@ mod disk;
 mod frames;
 mod msr;
 mod nic;
+mod vectors;
 
 use std::process::ExitCode;
 
 const USAGE: &str = "usage: agent cpus | counters | rdmsr CPU INDEX | wrmsr CPU INDEX VALUE | disk LOAD DEVICE | \
-     frames INTERFACE FAR | nic REGISTERS";
+     frames INTERFACE FAR | nic REGISTERS | vectors SECONDS";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -26,6 +27,7 @@ fn main() -> ExitCode {
         ["disk", load, device] => disk::load(load, device),
         ["frames", interface, far] => frames::send(interface, far),
         ["nic", registers] => nic::drive(registers),
+        ["vectors", seconds] => vectors::hold(seconds),
         _ => Err(USAGE.to_owned()),
     };
     match result {

@@ -2,10 +2,13 @@
 //! shows nothing else.
 
 use super::*;
-use sekisho_system::tunneled::{FAR, INSIDE, Plan, Tunneled, boot, far_hardware, lease};
+use sekisho_system::report;
+use sekisho_system::tunneled::{FAR, GUEST, INSIDE, Plan, Tunneled, boot, far_hardware, lease};
 
 /// Kinds of frames by hardware addresses that the agent tries.
 const ATTEMPTS: u32 = 300;
+/// Batches of packets that 2 MiB there and back are at least: a ring of the guest's driver has 256.
+const LENT_AT_LEAST: u64 = 20;
 
 #[test]
 fn a_guest_behind_a_tunnel_reaches_what_is_behind_it_and_its_wire_shows_nothing_else() -> Result<(), Failure>
@@ -36,6 +39,70 @@ fn a_guest_behind_a_tunnel_reaches_what_is_behind_it_and_its_wire_shows_nothing_
     let count = scene.judge(&[])?;
     assert!(count > 20, "a file takes that many acknowledgements: {count}");
     Ok(())
+}
+
+#[test]
+fn a_guest_keeps_its_wide_vectors_while_a_tunnel_uses_them() -> Result<(), Failure> {
+    let plan = Plan {
+        name: "tunnel-vectors",
+        ..Plan::default()
+    };
+    let mut scene = Tunneled::make(&plan)?;
+    scene.server.start(&mut scene.network)?;
+    let folder = scene.network.folder().display().to_string();
+    scene
+        .network
+        .run(&format!("head -c 2097152 /dev/urandom > {folder}/file"))?;
+    scene
+        .network
+        .serve(&format!("exec busybox httpd -f -p {INSIDE}:80 -h {folder}"))?;
+    let sent = scene.network.run(&format!("sha256sum < {folder}/file"))?;
+    let mut machine = scene.machine.start("tunnel-vectors")?;
+    boot(&mut machine)?;
+    lease(&mut machine, "eth0")?;
+    machine.run("httpd -p 80 -h /")?;
+    // Each CPU in turn has the NIC's interrupts, in which Linux receives, answers and goes on sending.
+    for mask in [1, 2] {
+        machine.run(&format!(
+            "for irq in $(grep eth0 /proc/interrupts | cut -d : -f 1); do echo {mask} > /proc/irq/$irq/smp_affinity; done"
+        ))?;
+        let before = lent(&mut machine)?;
+        machine.run("agent vectors 8 > /held &")?;
+        let got = machine.run(&format!(
+            "wget -q -O /file http://{INSIDE}/file; sha256sum < /file"
+        ))?;
+        assert_same(&mut machine, "what came", &got.trim(), &sent.trim())?;
+        let back = scene
+            .network
+            .run(&format!("busybox wget -q -O - http://{GUEST}/file | sha256sum"))?;
+        assert_same(&mut machine, "what went", &back.trim(), &sent.trim())?;
+        let told = machine.run("wait; cat /held")?;
+        let lent = lent(&mut machine)? - before;
+        let held: Vec<_> = told.lines().filter_map(held).collect();
+        let is_right = held.len() == 2 && held.iter().all(|(held, changed)| *held > 10 && *changed == 0);
+        if !is_right || lent < LENT_AT_LEAST {
+            return Err(machine.refute(format!(
+                "interrupts to {mask}, vectors lent {lent} times:\n{told}"
+            )));
+        }
+    }
+    machine.power_off()
+}
+
+/// How often the guest has lent its wide registers.
+fn lent(machine: &mut Running) -> Result<u64, Failure> {
+    let counters = report::counters(&machine.run("agent counters")?);
+    let found = counters.iter().find(|(name, _)| name == "vectors lent");
+    found
+        .map(|(_, count)| *count)
+        .ok_or_else(|| machine.refute(format!("no counter: {counters:?}")))
+}
+
+/// How often a CPU held patterns, and how often they changed, of a line of `agent vectors`.
+fn held(line: &str) -> Option<(u64, u64)> {
+    let (_, counts) = line.split_once(": held ")?;
+    let (held, changed) = counts.split_once(" changed ")?;
+    Some((held.parse().ok()?, changed.parse().ok()?))
 }
 
 #[test]

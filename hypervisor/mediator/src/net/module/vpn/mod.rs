@@ -16,6 +16,7 @@ mod random;
 pub use notice::Notice;
 pub use open::{Entrusted, KeyKind, OpenError, Opened, open};
 pub use random::{SEED_BYTES, seed};
+pub use sekisho_vpn::{Lender, Vectors};
 
 use super::station::Station;
 use crate::log::Log;

@@ -9,7 +9,7 @@ use core::fmt;
 use core::time::Duration;
 use sekisho_abi::network::{Endpoint, Peer, Tunnel as Policy};
 use sekisho_crypto::secret::Secret;
-use sekisho_vpn::{Clock, Config, ConfigError, Instant, PeerConfig, Prefix, Tunnel};
+use sekisho_vpn::{Clock, Config, ConfigError, Instant, PeerConfig, Prefix, Tunnel, Vectors};
 
 /// Bytes of a key of WireGuard.
 const KEY_BYTES: usize = 32;
@@ -33,6 +33,8 @@ pub struct Entrusted<'k> {
     pub seed: Option<Secret<SEED_BYTES>>,
     /// The time of day, which only ever goes on: peers take a handshake no older than the last.
     pub clock: Option<WallClock>,
+    /// Registers that packets may be sealed and opened with.
+    pub vectors: Vectors,
 }
 
 /// A tunnel with its keys, not in use yet.
@@ -98,6 +100,7 @@ pub fn open(policy: &Policy, entrusted: Entrusted<'_>) -> Result<Opened, OpenErr
     let config = Config {
         private_key: secret(KeyKind::Private, &policy.private_key)?,
         mtu,
+        vectors: entrusted.vectors,
         peers: policy.peers.iter().map(peer).collect::<Result<_, _>>()?,
     };
     let date = entrusted.clock.ok_or(OpenError::NoDate)?;

@@ -19,7 +19,7 @@ use sekisho_crypto::x25519::public_key;
 use sekisho_mediator::clock::WallClock;
 use sekisho_mediator::log::{Event, Line, Log, Sink};
 use sekisho_mediator::net::loss::Loss;
-use sekisho_mediator::net::module::vpn::{Entrusted, KeyKind, open, seed};
+use sekisho_mediator::net::module::vpn::{Entrusted, KeyKind, Vectors, open, seed};
 use sekisho_mediator::net::module::{Module, Surroundings};
 use sekisho_mediator::net::syslog::Identity;
 use sekisho_mediator::seam::{Host as _, Instant};
@@ -122,6 +122,7 @@ impl Case {
             key: &key,
             seed: seed(&[0x44; 32], &[], &NIC.0),
             clock,
+            vectors: Vectors::of_process(),
         };
         let opened = open(&tunnel, entrusted).unwrap();
         Module::with_tunnel(&network, &nic, &around, &tunnel, opened)

@@ -10,7 +10,7 @@ use sekisho_mediator::net::frame::MacAddress;
 use sekisho_mediator::net::gateway::{Gateway, Outgoing, Setup};
 use sekisho_mediator::seam::Instant;
 use sekisho_models::sequence::Sequence;
-use sekisho_vpn::{Clock, Config, Event, Outlet, PeerConfig, Random, Tunnel};
+use sekisho_vpn::{Clock, Config, Event, Outlet, PeerConfig, Random, Tunnel, Vectors};
 use smoltcp::wire::{ArpOperation, ArpRepr};
 use std::net::SocketAddr;
 
@@ -74,6 +74,7 @@ impl Server {
         let config = Config {
             private_key: Secret::new(private),
             mtu: 1420,
+            vectors: Vectors::of_process(),
             peers: vec![PeerConfig {
                 public_key: client,
                 preshared_key: Some(Secret::new(preshared)),
