@@ -37,7 +37,9 @@ fn run(machine: &mut Running) -> Result<Screen, Failure> {
         failed: screen
             .split("Errors: ")
             .skip(1)
-            .any(|after| !after.starts_with("0 ")),
+            // The last count may not have come whole yet.
+            .filter_map(|after| after.split_once(' '))
+            .any(|(count, _)| count != "0"),
         tested: amounts.max().unwrap_or_default(),
     })
 }
