@@ -145,7 +145,7 @@ impl Nic {
         });
         match taken {
             Some(Ok(Some(more))) => {
-                self.receiver.hold.taken();
+                self.receiver.hold.taken(now);
                 *causes |= more;
                 if self.backlog == Backlog::Late {
                     *causes |= CAUSE_RECEIVED;

@@ -181,14 +181,14 @@ impl Receiver {
             next: 0,
             end: 0,
             left: 0,
-            hold: Hold::New,
+            hold: Hold::default(),
         }
     }
 
     /// The device was reset: it has no chain.
-    pub(super) const fn forget(&mut self) {
+    pub(super) fn forget(&mut self) {
         self.left = 0;
-        self.hold = Hold::New;
+        self.hold = Hold::default();
     }
 
     /// Gives all descriptors to a unit that is not ready.

@@ -158,7 +158,7 @@ impl Nic {
         });
         let taken = taken.unwrap_or(Taken::ByOthers);
         match taken {
-            Taken::ByGuest => self.receiver.hold.taken(),
+            Taken::ByGuest => self.receiver.hold.taken(now),
             Taken::ByOthers => self.receiver.hold.gone(now),
             Taken::NoRoom if self.receiver.hold.waits(now) => return Done::Kept,
             Taken::NoRoom => {
