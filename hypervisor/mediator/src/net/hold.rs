@@ -8,7 +8,7 @@
 use crate::seam::Instant;
 
 /// Nanoseconds of waiting that a frame earns.
-const EARNED: u64 = 1_000_000;
+const EARNED: u64 = 10_000_000;
 /// Nanoseconds that can be saved: longer than a driver's CPU may be away, shorter than who waits for the appliance notices.
 const MOST: u64 = 200_000_000;
 

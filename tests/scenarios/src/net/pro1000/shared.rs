@@ -94,8 +94,8 @@ fn a_guest_that_gives_no_buffers_does_not_keep_the_appliance_from_its_frames() {
     let start = scene.memory.now();
     let mut sent: Vec<Vec<u8>> = Vec::new();
     while !sent.iter().any(|frame| is_pong(frame)) {
-        // The frames that the guest took earned a millisecond each.
-        assert!(scene.memory.now().0 - start.0 < 70_000_000, "it waited for long");
+        // The frames that the guest took earned more than can be saved.
+        assert!(scene.memory.now().0 - start.0 < 205_000_000, "it waited for long");
         scene.device.run();
         scene.nic.poll(&mut scene.device, &mut scene.memory);
         scene.device.run();

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 /// MiB that the guest downloads meanwhile.
-const SIZE: u32 = 4;
+const SIZE: u32 = 1;
 /// Ethernet's types.
 const IPV4: u16 = 0x0800;
 const ARP: u16 = 0x0806;
