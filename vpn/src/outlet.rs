@@ -36,12 +36,13 @@ pub enum Event {
         /// How many so far.
         attempts: u8,
     },
-    /// No answer for 90 s: the packets held for the peer are dropped; the next one starts over.
+    /// No answer for 90 s: the packets held for the peer are dropped; the next one starts over, at the endpoint that the
+    /// configuration or the peer's name gave.
     PeerSilent {
         /// Who.
         peer: usize,
     },
-    /// An authentic packet came from another address than before; answers go there now.
+    /// An authentic packet or response came from another address than before; answers go there now.
     EndpointChanged {
         /// Of whom.
         peer: usize,

@@ -80,12 +80,15 @@ impl Peer {
         let session = Session::new(index, theirs, keys, Role::Responder, call.now);
         self.sessions.use_when_confirmed(session);
         self.timers.keyed(call.now);
-        self.heard(from, length, call);
+        self.heard(length, call);
         let mut bytes = response.bytes();
         self.stamp.put(&mut bytes, call.now);
         self.last_sent = Some(call.now);
         self.timers.sent(call.now);
-        self.emit(&bytes, call);
+        // To there, but no further: after a restart of ours an initiation may be an old one, sent again from elsewhere. The
+        // peer has moved when it uses the new keys from there.
+        self.sent += bytes.len() as u64;
+        call.out.datagram(from, &bytes);
         Ok(())
     }
 
@@ -116,7 +119,8 @@ impl Peer {
         );
         self.sessions.use_at_once(session);
         self.timers.keyed(call.now);
-        self.heard(from, length, call);
+        self.heard(length, call);
+        self.found(from, call);
         self.shook_hands(call);
         if self.send_held(call) == 0 {
             self.send_keepalive(call);

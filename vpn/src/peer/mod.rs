@@ -23,6 +23,8 @@ pub(crate) struct Peer {
     number: u8,
     pub(crate) remote: Remote,
     endpoint: Option<SocketAddr>,
+    /// Where the configuration or its name says that it is.
+    home: Option<SocketAddr>,
     stamp: Stamp,
     initiated: Option<Initiated>,
     sessions: Sessions,
@@ -62,6 +64,7 @@ impl Peer {
         Self {
             number,
             endpoint: config.endpoint,
+            home: config.endpoint,
             stamp: Stamp::new(&remote.public),
             remote,
             initiated: None,
@@ -117,6 +120,7 @@ impl Peer {
 
     /// The peer's address is now known to be `endpoint`, from elsewhere than its messages. What waits for one is sent.
     pub(crate) fn set_endpoint(&mut self, endpoint: SocketAddr, now: Instant) {
+        self.home = Some(endpoint);
         let was_unknown = self.endpoint.replace(endpoint).is_none();
         if was_unknown && self.timers.is_initiating() {
             self.timers.initiate_at(now);
@@ -135,6 +139,8 @@ impl Peer {
             return self.initiate(Attempt::Again, call);
         }
         self.initiated = None;
+        // Where it went it is no more; it may have come back without knowing us.
+        self.endpoint = self.home.or(self.endpoint);
         self.timers.gave_up(call.now);
         for _ in 0..self.hold.clear() {
             call.dropped(Some(peer), Reason::NoAnswer);
@@ -168,10 +174,14 @@ impl Peer {
         }
     }
 
-    /// An authentic message of `length` bytes came from `from`: that is where the peer is now.
-    fn heard(&mut self, from: SocketAddr, length: usize, call: &mut Call<'_>) {
+    /// An authentic message of `length` bytes came.
+    fn heard(&mut self, length: usize, call: &Call<'_>) {
         self.received += length as u64;
         self.timers.received(call.now);
+    }
+
+    /// A message that nobody can have kept from another session came from `from`: that is where the peer is now.
+    fn found(&mut self, from: SocketAddr, call: &mut Call<'_>) {
         if self.endpoint != Some(from) {
             self.endpoint = Some(from);
             call.out.event(Event::EndpointChanged {

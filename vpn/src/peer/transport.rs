@@ -58,7 +58,8 @@ impl Peer {
         let sealed = datagram.get_mut(DATA_HEADER..).ok_or(Reason::Malformed)?;
         let (which, session) = self.sessions.find(header.receiver).ok_or(Reason::NoSession)?;
         let text = session.open(call.shared.vectors, header.counter, sealed, call.now)?;
-        self.heard(from, length, call);
+        self.heard(length, call);
+        self.found(from, call);
         if which == Which::Next {
             self.sessions.confirm();
             self.shook_hands(call);

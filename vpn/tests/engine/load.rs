@@ -92,13 +92,12 @@ fn a_cookie_is_for_one_address_only() {
     ];
     for from in elsewhere {
         scene.deliver(1, from, &second);
-        assert_eq!(
-            scene.nodes[1].tunnel.state(0).unwrap().endpoint,
-            Some(address(66))
-        );
+        let (_, to, cookie) = scene.wire.seen.last().unwrap();
+        assert_eq!((*to, cookie.len()), (from, 64));
     }
     scene.deliver(1, address(1), &second);
-    assert_eq!(scene.nodes[1].tunnel.state(0).unwrap().endpoint, Some(address(1)));
+    let (_, to, response) = scene.wire.seen.last().unwrap();
+    assert_eq!((*to, response.len()), (address(1), 92));
 }
 
 #[test]

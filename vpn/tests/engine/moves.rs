@@ -53,6 +53,51 @@ fn what_is_forged_or_old_moves_nobody() {
     assert_eq!(scene.nodes[1].drops(), expected);
 }
 
+/// Who has kept an initiation cannot lead us astray with it once we have forgotten its date.
+#[test]
+fn an_old_initiation_sent_again_after_a_restart_moves_nobody() {
+    let know = |node: usize, config: &mut sekisho_vpn::Config| {
+        if node == 1 {
+            config.peers[0].endpoint = Some(address(1));
+        }
+    };
+    let mut scene = Scene::pair(know);
+    scene.send(0, &packet(1, 2, b"hello"));
+    scene.run(SECOND);
+    let initiation = scene.wire.seen[0].2.clone();
+    scene.restart(1, pair(know).remove(1));
+    scene.deliver(1, address(66), &initiation);
+    assert_eq!(scene.wire.seen.last().unwrap().1, address(66), "it is answered");
+    assert_eq!(scene.nodes[1].tunnel.state(0).unwrap().endpoint, Some(address(1)));
+    scene.run(SECOND * 6);
+    scene.send(1, &packet(2, 1, b"still there?"));
+    scene.run(SECOND);
+    assert_eq!(scene.nodes[0].said.packets, [packet(2, 1, b"still there?")]);
+}
+
+#[test]
+fn a_peer_that_moved_and_is_silent_is_asked_again_where_it_was_first() {
+    let mut scene = met();
+    scene.nodes[1].address = address(9);
+    scene.send(1, &packet(2, 1, b"from elsewhere"));
+    scene.run(SECOND);
+    assert_eq!(scene.nodes[0].tunnel.state(0).unwrap().endpoint, Some(address(9)));
+    // It comes back without a session, and does not know where we are.
+    scene.nodes[1].address = address(2);
+    scene.restart(1, pair(|_, _| {}).remove(1));
+    scene.send(0, &packet(1, 2, b"lost"));
+    scene.run(MINUTE * 4);
+    assert!(
+        scene.nodes[0]
+            .said
+            .events
+            .contains(&Event::PeerSilent { peer: 0 })
+    );
+    scene.send(0, &packet(1, 2, b"again"));
+    scene.run(SECOND);
+    assert_eq!(scene.nodes[1].said.packets.last(), Some(&packet(1, 2, b"again")));
+}
+
 #[test]
 fn a_peer_that_forgot_everything_is_greeted_anew() {
     let mut scene = met();
