@@ -3,9 +3,9 @@
 //! [`seed`] is not for keys: a CPU without RDRAND gives its time-stamp counter. [`draw`] is, together with what the firmware
 //! gave.
 
-use alloc::vec::Vec;
 use core::arch::asm;
 use core::arch::x86_64::{__cpuid, _rdtsc};
+use sekisho_keys::SecretBytes;
 
 /// CPUID leaf 1, ECX: RDRAND.
 const RDRAND: u32 = 1 << 30;
@@ -21,9 +21,15 @@ pub(crate) fn seed() -> u64 {
     number().map_or(time, |value| value ^ time)
 }
 
-/// Numbers of the CPU's for keys; fewer where it fails, none where it has no source.
-pub(crate) fn draw() -> Vec<u64> {
-    (0..DRAWN).map_while(|_| number()).collect()
+/// Bytes of the CPU's for keys; fewer where it fails, none where it has no source.
+pub(crate) fn draw() -> SecretBytes {
+    let mut drawn = SecretBytes::with_capacity(DRAWN * size_of::<u64>());
+    let numbers = (0..DRAWN).map_while(|_| number());
+    for byte in numbers.flat_map(u64::to_le_bytes) {
+        // There is room for all of them.
+        let _ = drawn.push(byte);
+    }
+    drawn
 }
 
 /// A number of the CPU's.

@@ -121,7 +121,7 @@ fn tunnel<'p>(
     let apart = function.address().to_string();
     let entrusted = Entrusted {
         key: &key,
-        seed: vpn::seed(surroundings.random, &random::draw(), apart.as_bytes()),
+        seed: vpn::seed(surroundings.random, random::draw().expose(), apart.as_bytes()),
         clock: surroundings.wall_clock,
         vectors,
     };

@@ -18,7 +18,7 @@ const DISCOVERY: core::ops::RangeInclusive<u8> = 133..=136;
 /// What the appliance sends beside what finds ways: datagrams from and to these.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Allowed {
-    /// Our port of the tunnel; to anybody, since peers move.
+    /// Our port of the tunnel; to any one host, since peers move.
     pub(super) tunnel_port: u16,
     /// The log's collector, where the log leaves outside.
     pub(super) collector: Option<SocketAddr>,
@@ -47,10 +47,12 @@ impl Allowed {
         let (Some(to), Some((_, from_port, to_port))) = (destination, header.udp_ends()) else {
             return false;
         };
+        // Who forges a name's answer, or a server of addresses that lies, does not make us speak to everybody.
+        let is_to_one = !header.destination.is_group();
         let is_log = from_port == syslog::SOURCE_PORT && self.collector == Some(SocketAddr::new(to, to_port));
         let is_question = to_port == NAME_SERVER_PORT && self.servers.contains(&Some(to));
         let asks_address = header.kind == IPV4 && from_port == CLIENT_PORT && to_port == SERVER_PORT;
-        from_port == self.tunnel_port || asks_address || is_question || is_log
+        (is_to_one && (from_port == self.tunnel_port || is_question)) || asks_address || is_log
     }
 }
 

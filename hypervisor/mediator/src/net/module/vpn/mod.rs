@@ -394,6 +394,7 @@ impl Outlet for Ends<'_> {
         match event {
             Event::HandshakeDone { peer } => {
                 self.inside.state = State::Up;
+                self.inside.names.found(peer);
                 notices.add(peer, News::Handshake);
             }
             Event::PeerSilent { peer } => {

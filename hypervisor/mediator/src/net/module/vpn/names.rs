@@ -21,6 +21,8 @@ struct Named {
     host: String,
     port: u16,
     is_wanted: bool,
+    /// It has answered since it was asked for.
+    is_found: bool,
     /// Not asked for before.
     again_at: Instant,
     last: Option<SocketAddr>,
@@ -47,6 +49,7 @@ impl Names {
                     host: host.clone(),
                     port: *port,
                     is_wanted: true,
+                    is_found: false,
                     again_at: Instant(0),
                     last: None,
                 }),
@@ -65,6 +68,14 @@ impl Names {
         }
     }
 
+    /// A peer answers: where it is, it knows better than any name server. An answer that is still to come is not taken.
+    pub(super) fn found(&mut self, peer: usize) {
+        if let Some(named) = self.named.iter_mut().find(|named| named.peer == peer) {
+            named.is_wanted = false;
+            named.is_found = true;
+        }
+    }
+
     /// Takes the answer that has come, and asks for what is wanted.
     pub(super) fn poll(
         &mut self,
@@ -75,7 +86,8 @@ impl Names {
     ) {
         if let Some(answer) = stack.resolved() {
             let asked = self.asked.take();
-            if let Some(named) = asked.and_then(|index| self.named.get_mut(index)) {
+            let named = asked.and_then(|index| self.named.get_mut(index));
+            if let Some(named) = named.filter(|named| !named.is_found) {
                 match answer {
                     Answer::Found(address) => {
                         let endpoint = SocketAddr::new(address, named.port);
@@ -104,6 +116,7 @@ impl Names {
             && stack.resolve(&named.host)
         {
             named.is_wanted = false;
+            named.is_found = false;
             named.again_at = Instant(now.0.saturating_add(PACE));
             self.asked = Some(index);
         }

@@ -13,17 +13,16 @@ const BLOCK: usize = 64;
 /// What the key is used for.
 const PURPOSE: &[u8] = b"sekisho random";
 
-/// A seed of all that is random on this machine: what the firmware gave, numbers drawn from the CPU, and something that no
+/// A seed of all that is random on this machine: what the firmware gave, what was drawn from the CPU, and something that no
 /// other NIC has. Who knows one of the first two does not know the seed; `None` where there is neither.
 #[must_use]
-pub fn seed(firmware: &[u8], processor: &[u64], apart: &[u8]) -> Option<Secret<SEED_BYTES>> {
+pub fn seed(firmware: &[u8], processor: &[u8], apart: &[u8]) -> Option<Secret<SEED_BYTES>> {
     if firmware.is_empty() && processor.is_empty() {
         return None;
     }
-    let mut material = SecretBytes::with_capacity(firmware.len() + processor.len() * 8);
-    let processor = processor.iter().flat_map(|number| number.to_le_bytes());
-    for byte in firmware.iter().copied().chain(processor) {
-        material.push(byte).ok()?;
+    let mut material = SecretBytes::with_capacity(firmware.len() + processor.len());
+    for byte in firmware.iter().chain(processor) {
+        material.push(*byte).ok()?;
     }
     let mut seed = Secret::zeroed();
     derive(material.expose(), apart, PURPOSE, seed.expose_mut()).ok()?;
@@ -63,7 +62,7 @@ mod tests {
 
     #[test]
     fn every_source_changes_the_seed_and_none_is_no_seed() {
-        let of = |firmware: &[u8], processor: &[u64], apart: &[u8]| {
+        let of = |firmware: &[u8], processor: &[u8], apart: &[u8]| {
             seed(firmware, processor, apart).map(|seed| *seed.expose())
         };
         assert_eq!(of(&[], &[], &[1]), None);

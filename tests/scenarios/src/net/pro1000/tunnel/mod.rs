@@ -3,6 +3,7 @@
 
 mod host;
 mod leaks;
+mod names;
 mod server;
 mod use_of_it;
 
@@ -11,6 +12,7 @@ use crate::net::frames::GUEST;
 use crate::net::stack::bench::{NIC, prefix};
 use crate::net::stack::neighbour::{read_arp, read_udp, v4};
 use host::Host;
+use names::NameServer;
 use sekisho_abi::network::{
     Addressing, Endpoint, Interface, Module as Kind, Network, Nic, Peer, Syslog, SyslogFormat, Tunnel, Via,
 };
@@ -145,6 +147,7 @@ struct Tunnelled {
     driver: Pro1000Driver,
     guest: Host,
     server: Server,
+    resolver: NameServer,
     log: Log,
     /// Every frame that was on the wire from the appliance's side.
     wire: Vec<Vec<u8>>,
@@ -163,6 +166,7 @@ impl Tunnelled {
             driver,
             guest: Host::new(GUEST),
             server: Server::new(SERVER_PRIVATE, client, PRESHARED),
+            resolver: NameServer::new(ENDPOINT),
             log: Log::new(64),
             wire: Vec::new(),
             connections: 0,
@@ -205,6 +209,7 @@ impl Tunnelled {
         let mut answers = self.server.poll(now.0);
         for frame in device.take_sent() {
             answers.extend(self.server.take(&frame, now.0));
+            answers.extend(self.resolver.take(&frame));
             self.wire.push(frame);
         }
         for frame in answers {
