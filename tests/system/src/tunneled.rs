@@ -296,6 +296,18 @@ pub fn lease(machine: &mut Running, interface: &str) -> Result<String, Failure> 
     ))
 }
 
+/// Gives the far end of a wire another address in place of the one that it had.
+///
+/// # Errors
+/// [`Failure`] where it had not.
+pub fn readdress(network: &Network, wire: &Wire, from: Ipv4Addr, to: Ipv4Addr) -> Result<(), Failure> {
+    let number = wire.number;
+    network.run(&format!(
+        "ip address del {from}/24 dev wire{number} && ip address add {to}/24 dev wire{number}"
+    ))?;
+    Ok(())
+}
+
 /// The hardware address of a wire's far end.
 ///
 /// # Errors

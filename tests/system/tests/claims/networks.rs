@@ -200,7 +200,7 @@ fn is_silent(model: &'static str) -> Result<(), Failure> {
     let far = far_hardware(&network, &wire)?;
     machine.run(&format!("agent frames eth0 {far}; true"))?;
     if model == "e1000" {
-        drive_by_hand(&mut machine)?;
+        drive_by_hand(&mut machine, model)?;
     }
     only_the_far_end_spoke(machine, &network, &wire)
 }

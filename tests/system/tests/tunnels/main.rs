@@ -11,8 +11,9 @@ use sekisho_system::network::Network;
 use sekisho_system::tunneled::{GUEST, INSIDE};
 use std::time::Duration;
 
-/// For what moves, under emulation.
-const PATIENCE: Duration = Duration::from_secs(1200);
+/// For what moves, under emulation: for each exchange, and a MiB of it.
+const PATIENCE: Duration = Duration::from_secs(600);
+const PATIENCE_A_MEBIBYTE: Duration = Duration::from_secs(30);
 
 /// Moves so many MiB of random bytes by HTTP through the tunnel, first to the guest and then back, with equal checksums.
 fn exchange(machine: &mut Running, network: &mut Network, mebibytes: u32) -> Result<(), Failure> {
@@ -23,7 +24,7 @@ fn exchange(machine: &mut Running, network: &mut Network, mebibytes: u32) -> Res
     network.serve(&format!("exec busybox httpd -f -p {INSIDE}:80 -h {folder}"))?;
     let got = machine.run_within(
         &format!("wget -q -O /file http://{INSIDE}/file && md5sum < /file"),
-        PATIENCE,
+        PATIENCE + PATIENCE_A_MEBIBYTE * mebibytes,
     );
     network.end_last();
     assert_same(machine, "what the guest downloaded", got?.trim(), sent.trim())?;

@@ -3,10 +3,15 @@
 use super::exchange;
 use sekisho_system::failure::Failure;
 use sekisho_system::record::frames;
-use sekisho_system::tunneled::{APPLIANCE, FAR, INSIDE, Plan, Tunneled, boot, lease};
+use sekisho_system::tunneled::{APPLIANCE, FAR, INSIDE, PORT, Plan, Tunneled, boot, lease, readdress};
+use std::net::Ipv4Addr;
 
 const SYSLOG_PORT: u16 = 514;
 const NAME_PORT: u16 = 53;
+/// A name server that is not the peer.
+const NAME_SERVER: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 53);
+/// Where the peer goes.
+const MOVED: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 9);
 
 #[test]
 fn an_endpoint_has_a_name_that_is_asked_again_until_its_peer_answers() -> Result<(), Failure> {
@@ -20,20 +25,15 @@ fn an_endpoint_has_a_name_that_is_asked_again_until_its_peer_answers() -> Result
     };
     let mut scene = Tunneled::make(&plan)?;
     scene.server.start(&mut scene.network)?;
-    let serve = |address| {
-        format!(
-            "exec dnsmasq --keep-in-foreground --no-resolv --no-hosts --conf-file=/dev/null --pid-file= --user=root \
-             --listen-address={FAR} --bind-interfaces --local-ttl=1 --address=/vpn.example.net/{address}"
-        )
-    };
     // Nobody is there.
-    scene.network.serve(&serve("198.51.100.200"))?;
+    let nobody = Ipv4Addr::new(198, 51, 100, 200);
+    scene.network.serve(&name_server(FAR, nobody))?;
     let mut machine = scene.machine.start(plan.name)?;
     boot(&mut machine)?;
     lease(&mut machine, "eth0")?;
     machine.run(&format!("! ping -c 2 -W 2 {INSIDE}"))?;
     scene.network.end_last();
-    scene.network.serve(&serve("198.51.100.1"))?;
+    scene.network.serve(&name_server(FAR, FAR))?;
     machine.run(&format!(
         "for try in $(seq 70); do ping -c 1 -W 1 {INSIDE} && found=1 && break; done; [ \"$found\" = 1 ]"
     ))?;
@@ -56,6 +56,51 @@ fn an_endpoint_has_a_name_that_is_asked_again_until_its_peer_answers() -> Result
         assert!(told, "{what} is in none of {} messages", messages.len());
     }
     Ok(())
+}
+
+#[test]
+fn a_name_that_leads_elsewhere_is_asked_again_when_a_tunnel_that_was_up_falls_silent() -> Result<(), Failure>
+{
+    let plan = Plan {
+        name: "tunnel-renamed",
+        ip: "dns = [\"198.51.100.53\"]",
+        endpoint: "vpn.example.net",
+        ..Plan::default()
+    };
+    let mut scene = Tunneled::make(&plan)?;
+    // The name server stays where it is when the peer moves.
+    scene.network.run(&format!(
+        "ip address add {NAME_SERVER}/32 dev wire{}",
+        scene.wire.number
+    ))?;
+    scene.server.start(&mut scene.network)?;
+    scene.network.serve(&name_server(NAME_SERVER, FAR))?;
+    let mut machine = scene.machine.start(plan.name)?;
+    boot(&mut machine)?;
+    lease(&mut machine, "eth0")?;
+    exchange(&mut machine, &mut scene.network, 1)?;
+    // It comes up elsewhere without its sessions, and cannot say so: it does not know where we are.
+    scene.server.stop(&scene.network)?;
+    scene.network.end_last();
+    readdress(&scene.network, &scene.wire, FAR, MOVED)?;
+    scene.network.serve(&name_server(NAME_SERVER, MOVED))?;
+    scene.server.start(&mut scene.network)?;
+    machine.run(&format!(
+        "for try in $(seq 70); do ping -c 1 -W 1 {INSIDE} && found=1 && break; done; [ \"$found\" = 1 ]"
+    ))?;
+    exchange(&mut machine, &mut scene.network, 1)?;
+    machine.power_off()?;
+    scene
+        .judge(&[(NAME_SERVER, NAME_PORT), (MOVED, PORT)])
+        .map(|_| ())
+}
+
+/// A name server at `own` for which everything is at `address`.
+fn name_server(own: Ipv4Addr, address: Ipv4Addr) -> String {
+    format!(
+        "exec dnsmasq --keep-in-foreground --no-resolv --no-hosts --conf-file=/dev/null --pid-file= --user=root \
+         --listen-address={own} --bind-interfaces --local-ttl=1 --address=/vpn.example.net/{address}"
+    )
 }
 
 #[test]
