@@ -133,7 +133,7 @@ fn application() -> Vec<u8> {
         name: "size".to_owned(),
         source_hash: [0; 32],
         selection: Selection { entries: Vec::new() },
-        origins: Vec::new(),
+        origins: sekisho_abi::origin::Origins::default(),
         boot_next: None,
         guest_status: false,
         serial: Serial::Off,

@@ -21,7 +21,7 @@ fn policy() -> CompiledPolicy {
         name: "claims".to_owned(),
         source_hash: [0x5a; 32],
         selection: Selection { entries: Vec::new() },
-        origins: Vec::new(),
+        origins: sekisho_abi::origin::Origins::default(),
         boot_next: None,
         guest_status: true,
         serial: Serial::Com1,

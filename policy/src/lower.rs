@@ -7,7 +7,8 @@ use crate::diagnostic::Diagnostic;
 use crate::policy::Policy;
 use crate::rules::unsupported;
 use crate::schema::{Document, SerialPort};
-use sekisho_abi::compiled::{CompiledPolicy, FORMAT, Origin, Serial};
+use sekisho_abi::compiled::{CompiledPolicy, FORMAT, Serial};
+use sekisho_abi::origin::{Origin, Origins};
 use sekisho_abi::selection::Selection;
 
 /// Stable code of [`unsupported`]'s diagnostics.
@@ -19,13 +20,18 @@ pub fn lower(policy: &Policy) -> CompiledPolicy {
     let entries = policy.selection();
     let origins = entries.iter().map(|traced| Origin {
         rule: traced.rule.clone(),
+        file: policy.source.index_at(traced.span.start),
         line: traced.line,
     });
+    let origins = Origins {
+        files: policy.source.portable_names(),
+        entries: origins.collect(),
+    };
     CompiledPolicy {
         format: FORMAT,
         name: policy.name.clone(),
         source_hash: policy.source_hash,
-        origins: origins.collect(),
+        origins,
         selection: Selection {
             entries: entries.into_iter().map(|traced| traced.entry).collect(),
         },

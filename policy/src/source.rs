@@ -2,6 +2,7 @@
 //!
 //! The bytes are kept as read, because the compiled policy carries their hash.
 
+use sekisho_abi::origin::{LONGEST_NAME, MOST_FILES};
 use std::io;
 use std::ops::Range;
 use std::path::{Component, Path, PathBuf};
@@ -25,6 +26,8 @@ pub struct Source {
 pub(crate) struct File {
     /// As shown in messages.
     name: String,
+    /// As the files name each other, from the folder of the policy's own: the same wherever that is.
+    portable: PathBuf,
     bytes: Vec<u8>,
     /// Where its text is in that of all files.
     pub(crate) span: Span,
@@ -46,7 +49,7 @@ pub(crate) enum MissingBase {
 }
 
 /// Files in a chain of `extends`. Three are a company's, a model's and a machine's; the rest is room.
-pub(crate) const LONGEST_CHAIN: usize = 8;
+pub(crate) const LONGEST_CHAIN: usize = MOST_FILES;
 
 impl Source {
     /// The file `name` with these bytes. Bytes that are not UTF-8 are reported by [`crate::check`].
@@ -57,7 +60,8 @@ impl Source {
             text: String::new(),
             missing_base: MissingBase::Unasked,
         };
-        source.add(name, bytes);
+        let portable = Path::new(&name).file_name().unwrap_or_default().into();
+        source.add(name, portable, bytes);
         source
     }
 
@@ -69,7 +73,8 @@ impl Source {
         while let Some(file) = self.files.last()
             && let Some(base) = extended_by(self.slice(file.span))
         {
-            let path = Path::new(&file.name).parent().unwrap_or(Path::new("")).join(base);
+            let path = beside(Path::new(&file.name), &base);
+            let portable = beside(&file.portable, &base);
             let known = |file: &File| normal(Path::new(&file.name)) == normal(&path);
             let missing = if self.files.iter().any(known) {
                 MissingBase::Cycle
@@ -78,7 +83,7 @@ impl Source {
             } else {
                 match read(&path) {
                     Ok(bytes) => {
-                        self.add(path.display().to_string(), bytes);
+                        self.add(path.display().to_string(), normal(&portable), bytes);
                         continue;
                     }
                     Err(error) => MissingBase::Unreadable(error.to_string()),
@@ -90,7 +95,7 @@ impl Source {
         self
     }
 
-    fn add(&mut self, name: String, bytes: Vec<u8>) {
+    fn add(&mut self, name: String, portable: PathBuf, bytes: Vec<u8>) {
         if !self.files.is_empty() {
             self.text.push('\n');
         }
@@ -99,6 +104,7 @@ impl Source {
         self.text.push_str(&String::from_utf8_lossy(&bytes));
         self.files.push(File {
             name,
+            portable,
             bytes,
             span: (start..self.text.len()).into(),
             damaged_at: damaged_at.map(|error| start + error.valid_up_to()),
@@ -183,6 +189,22 @@ impl Source {
         names.join(" -> ")
     }
 
+    /// The files' names for an image, the policy's own first: nothing of the machine that compiles is in them.
+    pub(crate) fn portable_names(&self) -> Vec<String> {
+        self.files
+            .iter()
+            .map(|file| portable_name(&file.portable))
+            .collect()
+    }
+
+    /// The index of the file of a byte offset in [`Self::portable_names`].
+    pub(crate) fn index_at(&self, offset: usize) -> u8 {
+        let files = self.files.iter();
+        let behind = files.skip(1).take_while(|file| file.span.start <= offset);
+        // There are at most `LONGEST_CHAIN`.
+        u8::try_from(behind.count()).unwrap_or(u8::MAX)
+    }
+
     fn file_at(&self, offset: usize) -> Option<&File> {
         self.files.iter().rev().find(|file| file.span.start <= offset)
     }
@@ -193,6 +215,29 @@ fn extended_by(text: &str) -> Option<String> {
     let (table, _) = DeTable::parse_recoverable(text);
     let base = table.get_ref().get("extends")?.get_ref().as_str()?;
     (!base.is_empty()).then(|| base.to_owned())
+}
+
+/// The path `base` as the file at `path` says it.
+fn beside(path: &Path, base: &str) -> PathBuf {
+    path.parent().unwrap_or(Path::new("")).join(base)
+}
+
+/// A path as the table of an image holds it: of an absolute one, which is of somebody's machine, the last part.
+fn portable_name(path: &Path) -> String {
+    let relative = if path.is_absolute() {
+        Path::new(path.file_name().unwrap_or_default())
+    } else {
+        path
+    };
+    let name = relative.display().to_string().replace(char::is_control, "?");
+    let mut start = name.len().saturating_sub(LONGEST_NAME);
+    while !name.is_char_boundary(start) {
+        start += 1;
+    }
+    match name.get(start..) {
+        Some(end) if !end.is_empty() => end.to_owned(),
+        _ => "-".to_owned(),
+    }
 }
 
 /// A path without `.` and without folders that `..` leaves again: the same file, unless links lead elsewhere.

@@ -2,6 +2,7 @@
 
 #![cfg(test)]
 
+use sekisho_abi::compiled::CompiledPolicy;
 use sekisho_policy::diff::key_changes;
 use sekisho_policy::{Policy, Report, Source, check, compile, lower, render_sarif};
 use std::collections::HashMap;
@@ -99,6 +100,49 @@ fn each_entry_names_the_file_that_says_it() {
             "site/../base.toml:5 defaults",
         ]
     );
+}
+
+#[test]
+fn an_image_names_files_from_the_policys_folder_wherever_that_is() {
+    let upper = format!(
+        "policy = 1\nextends = \"./../base.toml\"\n{}",
+        rule("new", "8086:0003")
+    );
+    let places = |folder: &str| -> Vec<String> {
+        let source = Source::new(format!("{folder}upper.toml"), upper.clone().into());
+        let policy = policy(&source.with_bases(|_| Ok(BASE.into())));
+        let compiled = lower(&policy).to_bytes();
+        let read = CompiledPolicy::from_bytes(&compiled).unwrap();
+        read.origins.places().map(|place| place.to_string()).collect()
+    };
+    assert_eq!(
+        places("site/"),
+        [
+            "upper.toml:3 new",
+            "../base.toml:7 first",
+            "../base.toml:11 second",
+            "../base.toml:4 defaults",
+            "../base.toml:5 defaults",
+        ]
+    );
+    assert_eq!(places("/policies/"), places("site/"));
+    assert_eq!(places(""), places("site/"));
+}
+
+#[test]
+fn an_image_takes_the_last_part_of_an_absolute_name_and_the_end_of_a_long_one() {
+    let names = |base: &str| {
+        let upper = format!("policy = 1\nextends = \"{base}\"\n");
+        let source = Source::new("-".into(), upper.into()).with_bases(|_| Ok(BASE.into()));
+        let compiled = lower(&policy(&source));
+        assert!(CompiledPolicy::from_bytes(&compiled.to_bytes()).is_ok());
+        compiled.origins.files
+    };
+    assert_eq!(names("/elsewhere/base.toml"), ["-", "base.toml"]);
+    assert_eq!(names("a\\u0007.toml"), ["-", "a?.toml"]);
+    let long = names(&format!("{}.toml", "\u{fc}".repeat(300)));
+    assert_eq!(long[1].len(), 255);
+    assert!(long[1].ends_with("\u{fc}.toml"));
 }
 
 #[test]

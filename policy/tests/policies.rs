@@ -170,9 +170,9 @@ fn first_light_lowers_to_what_the_hypervisor_reads() {
     );
     assert_eq!(compiled.name, "first-light");
     assert_eq!(compiled.selection.to_string(), "id=8086:100e, driver=conceal");
-    assert_eq!(compiled.origins[0].rule, "second-nic");
+    assert_eq!(compiled.origins.entries[0].rule, "second-nic");
     let line = FIRST_LIGHT.lines().position(|line| line == "[[device]]").unwrap() + 1;
-    assert_eq!(compiled.origins[0].line as usize, line);
+    assert_eq!(compiled.origins.entries[0].line as usize, line);
     assert_eq!(compiled.boot_next.as_deref(), Some("\\EFI\\debian\\grubx64.efi"));
     assert!(compiled.guest_status);
     assert_eq!(compiled.serial, Serial::Com2);

@@ -36,7 +36,7 @@ fn an_image_is_built_in_silence_and_tells_its_policy() {
         text(&told.stdout)
     );
     assert!(
-        text(&told.stdout).contains("driver=conceal"),
+        text(&told.stdout).contains("driver=conceal\n  by         first-light.toml:10 second-nic\n"),
         "{}",
         text(&told.stdout)
     );
@@ -49,6 +49,31 @@ fn the_same_policy_gives_the_same_image() {
         assert_eq!(build(ENFORCED, image).status.code(), Some(0));
     }
     assert!(fs::read(one).unwrap() == fs::read(other).unwrap());
+}
+
+#[test]
+fn a_policy_of_two_files_gives_the_same_image_in_every_folder_and_names_both() {
+    let base = fs::read(ENFORCED).unwrap();
+    let images = ["here", "there"].map(|name| {
+        let image = fresh(&format!("two-files-{name}"));
+        let folder = image.parent().unwrap();
+        fs::create_dir(folder.join("site")).unwrap();
+        fs::write(folder.join("company.toml"), &base).unwrap();
+        let policy = folder.join("site").join("kiosk.toml");
+        let own = "policy = 1\nextends = \"../company.toml\"\n\n[defaults]\nother = \"conceal\"\n";
+        fs::write(&policy, own).unwrap();
+        let built = build(policy.to_str().unwrap(), &image);
+        assert_eq!(built.status.code(), Some(0), "{}", text(&built.stderr));
+        image
+    });
+    let told = sekisho(&["image", "inspect", images[0].to_str().unwrap()]);
+    assert!(
+        text(&told.stdout)
+            .contains("  by         ../company.toml:10 second-nic\n  by         kiosk.toml:5 defaults\n"),
+        "{}",
+        text(&told.stdout)
+    );
+    assert!(fs::read(&images[0]).unwrap() == fs::read(&images[1]).unwrap());
 }
 
 #[test]

@@ -372,7 +372,7 @@ fn tell(
         machine.tell(Event::NETWORK_CONCEALED, format_args!("{lost}; concealed"));
     }
     let pci = machine.pci.lock();
-    for line in pci.mediator.listing() {
+    for line in pci.mediator.listing(&policy.origins) {
         machine.tell(Event::PCI_FUNCTION, format_args!("{line}"));
     }
     for absent in absent {

@@ -78,7 +78,7 @@ impl fmt::Display for Error {
                     "section .policy has format {found}, which this version does not read"
                 )
             }
-            Self::Policy(DecodeError::Malformed | DecodeError::OriginsMismatch) => {
+            Self::Policy(DecodeError::Malformed | DecodeError::Origins) => {
                 write!(f, "section .policy is not a compiled policy of this version")
             }
             Self::Store(error) => write!(f, "{error}"),

@@ -54,6 +54,8 @@ pub struct PolicySummary {
     pub format: u16,
     /// Its selection string.
     pub selection: String,
+    /// Where each entry of that was written: `FILE:LINE RULE`.
+    pub origins: Vec<String>,
 }
 
 /// The hypervisor's memory, in bytes.
@@ -121,6 +123,7 @@ impl PolicySummary {
             source_sha256: hex(&policy.source_hash),
             format: policy.format,
             selection: policy.selection.to_string(),
+            origins: policy.origins.places().map(|place| place.to_string()).collect(),
         }
     }
 }
@@ -165,6 +168,9 @@ impl fmt::Display for Report {
         writeln!(f, "  sha256     {}", self.policy.source_sha256)?;
         writeln!(f, "  format     {}", self.policy.format)?;
         writeln!(f, "  selection  {}", self.policy.selection)?;
+        for origin in &self.policy.origins {
+            writeln!(f, "  by         {origin}")?;
+        }
         let HypervisorMemory {
             reserved,
             program,

@@ -3,6 +3,7 @@
 //! The selection entries are carried parsed, with the rule each came from, so no text is parsed at boot.
 
 use crate::network::Network;
+use crate::origin::Origins;
 use crate::selection::Selection;
 use crate::storage::Storage;
 use alloc::string::String;
@@ -10,7 +11,7 @@ use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
 /// Version of this layout. A loader refuses any other.
-pub const FORMAT: u16 = 4;
+pub const FORMAT: u16 = 5;
 
 /// Everything the target needs from a policy file.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -23,8 +24,8 @@ pub struct CompiledPolicy {
     pub source_hash: [u8; 32],
     /// The selection list, closed by the defaults.
     pub selection: Selection,
-    /// One for each entry of `selection`, in the same order: where it came from.
-    pub origins: Vec<Origin>,
+    /// Where each entry of `selection` came from.
+    pub origins: Origins,
     /// `[boot] next`: the path of the guest's boot loader on its own ESP.
     pub boot_next: Option<String>,
     /// `[guest] status`: the guest may read counters and the log by hypercall.
@@ -35,15 +36,6 @@ pub struct CompiledPolicy {
     pub storage: Storage,
     /// Networks: NICs, own addresses, syslog, services.
     pub network: Network,
-}
-
-/// Where a selection entry came from in the policy file.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Origin {
-    /// The rule's name, or `defaults`.
-    pub rule: String,
-    /// 1-based line of the rule in the policy file.
-    pub line: u32,
 }
 
 /// The serial port for log lines.
@@ -67,8 +59,8 @@ pub enum DecodeError {
         /// The format found.
         found: u16,
     },
-    /// `origins` and `selection` differ in length.
-    OriginsMismatch,
+    /// `origins` and `selection` differ in length, or `origins` names files as no writer does.
+    Origins,
 }
 
 impl CompiledPolicy {
@@ -103,8 +95,8 @@ impl CompiledPolicy {
         if !rest.is_empty() || policy.format != FORMAT {
             return Err(DecodeError::Malformed);
         }
-        if policy.origins.len() != policy.selection.entries.len() {
-            return Err(DecodeError::OriginsMismatch);
+        if !policy.origins.are_of(&policy.selection) {
+            return Err(DecodeError::Origins);
         }
         Ok(policy)
     }

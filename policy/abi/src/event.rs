@@ -55,11 +55,11 @@ impl Event {
         remedy: "report the line, with `sekisho image inspect`",
     };
 
-    /// One PCI function: class, identity, drivers that fit, driver taken.
+    /// One PCI function: class, identity, drivers that fit, driver taken, by which line and rule of the policy.
     pub const PCI_FUNCTION: Self = Self {
         code: 201,
         level: Level::Info,
-        tells: "one PCI function: class, identity, (drivers that fit) driver taken",
+        tells: "one PCI function: class, identity, (drivers that fit) driver taken, by which line and rule",
         remedy: "compare with `sekisho match`",
     };
     /// A PCI function appeared after boot and was decided.

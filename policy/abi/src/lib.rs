@@ -12,6 +12,7 @@ pub mod compiled;
 pub mod disk;
 pub mod event;
 pub mod network;
+pub mod origin;
 pub mod pci;
 pub mod selection;
 pub mod storage;

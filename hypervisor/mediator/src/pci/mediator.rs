@@ -15,6 +15,7 @@ use super::table::{Functions, TooMany};
 use super::{change::Admission, placeholder, spec};
 use alloc::vec::Vec;
 use core::fmt;
+use sekisho_abi::origin::Origins;
 use sekisho_abi::pci::Address;
 use sekisho_abi::selection::{Driver, Matcher, Selection};
 
@@ -197,9 +198,11 @@ impl<'p> Mediator<'p> {
             .filter_map(|function| Some((function, function.taken()?)))
     }
 
-    /// One line for the boot log for each function known.
-    pub fn listing(&self) -> impl Iterator<Item = Listing<'_>> {
-        self.functions.iter().map(Listing::new)
+    /// One line for the boot log for each function known; `origins` are of the selection that decided them.
+    pub fn listing<'a>(&'a self, origins: &'a Origins) -> impl Iterator<Item = Listing<'a>> {
+        self.functions
+            .iter()
+            .map(|function| Listing::new(function, origins))
     }
 
     /// How often something was refused.

@@ -59,7 +59,7 @@ fn policy() -> CompiledPolicy {
         name: "fuzz".to_owned(),
         source_hash: [0; 32],
         selection: Selection { entries: Vec::new() },
-        origins: Vec::new(),
+        origins: sekisho_abi::origin::Origins::default(),
         boot_next: None,
         guest_status: false,
         serial: Serial::Off,

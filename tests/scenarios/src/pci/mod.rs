@@ -12,6 +12,7 @@ mod passed;
 mod ports;
 mod properties;
 
+use sekisho_abi::origin::{Origin, Origins};
 use sekisho_abi::pci::Address;
 use sekisho_abi::selection::{Selection, parse};
 use sekisho_mediator::pci::ports::{CONFIG_ADDRESS, CONFIG_DATA, ConfigPorts, PortRead};

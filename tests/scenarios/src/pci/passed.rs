@@ -109,7 +109,17 @@ fn the_boot_log_names_every_function_with_the_drivers_that_fit_and_the_one_that_
         machine,
         "slot=02:00.0, driver=conceal, and, device=ahci, driver=none",
     );
-    let lines: Vec<String> = scene.mediator.listing().map(|line| line.to_string()).collect();
+    let origin = |rule: &str, file, line| Origin {
+        rule: rule.to_owned(),
+        file,
+        line,
+    };
+    let origins = Origins {
+        files: vec!["kiosk.toml".to_owned(), "../company.toml".to_owned()],
+        entries: vec![origin("second-nic", 1, 23), origin("disk", 0, 7)],
+    };
+    let lines = scene.mediator.listing(&origins);
+    let lines: Vec<String> = lines.map(|line| line.to_string()).collect();
     let expected = [
         "[00:00.0] 060000: 8086:29C0 ()",
         "[00:01.0] 030000: 1234:1111 ()",
@@ -117,7 +127,7 @@ fn the_boot_log_names_every_function_with_the_drivers_that_fit_and_the_one_that_
         "[00:1C.0] 060400: 8086:2940 ()",
         "[00:1F.0] 060100: 8086:2918 ()",
         "[00:1F.2] 010601: 8086:2922 (ahci)",
-        "[02:00.0] 020000: 8086:100E (pro1000) conceal",
+        "[02:00.0] 020000: 8086:100E (pro1000) conceal by ../company.toml:23 second-nic",
     ];
     assert_eq!(lines, expected);
 }

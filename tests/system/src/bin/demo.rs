@@ -107,7 +107,9 @@ fn devices_of_bare_machine(machine: &Machine) -> Result<Vec<String>, Failure> {
 
 /// The hypervisor's list with the drivers, and the machine's with what the guest sees; how many it does not see.
 fn show_devices(machine: &mut Running, before: &[String]) -> Result<usize, Failure> {
-    println!("Devices, as the hypervisor found and decided them: (drivers that fit) driver taken");
+    println!(
+        "Devices, as the hypervisor found and decided them: (drivers that fit) driver taken, by which line and rule"
+    );
     for line in machine.com2.text().lines() {
         if let Some((_, device)) = line.split_once(DEVICE_EVENT) {
             println!("    {device}");

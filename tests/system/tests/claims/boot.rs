@@ -9,9 +9,9 @@ use std::time::Duration;
 
 const TAKEOVER_PATIENCE: Duration = Duration::from_secs(90);
 
-/// Devices in the hypervisor's log: class, identity, drivers that fit, and the driver taken.
+/// Devices in the hypervisor's log: class, identity, drivers that fit, the driver taken, and the policy's line.
 const LISTED: [&str; 3] = [
-    "[00:01.0] 020000: 8086:100E (pro1000) conceal",
+    "[00:01.0] 020000: 8086:100E (pro1000) conceal by first-light.toml:10 second-nic",
     "[00:02.0] 020000: 8086:10D3 (pro1000)",
     "[00:1F.2] 010601: 8086:2922 (ahci)",
 ];

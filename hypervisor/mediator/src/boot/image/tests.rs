@@ -48,7 +48,7 @@ fn policy() -> CompiledPolicy {
         name: "field-laptop".to_string(),
         source_hash: [7; 32],
         selection: Selection { entries: vec![] },
-        origins: vec![],
+        origins: sekisho_abi::origin::Origins::default(),
         boot_next: None,
         guest_status: true,
         serial: Serial::Com1,
