@@ -7,7 +7,7 @@ use crate::findings::Findings;
 use crate::policy::Policy;
 use crate::read::{FromToml, Value};
 use crate::rules::toml_syntax::Slip;
-use crate::rules::{RULES, duplicate_key, missing_key, not_utf8};
+use crate::rules::{RULES, bad_selection, duplicate_key, missing_key, not_utf8};
 use crate::schema::Document;
 use crate::source::{Source, Span};
 use toml::Spanned;
@@ -47,7 +47,10 @@ pub fn check(source: &Source) -> Report {
     let document = Document::from_toml(&value, &mut found_later);
     let policy = document.and_then(|document| {
         let context = Context::new(&document, source, &mut found_later);
-        if broken.is_empty() {
+        if let Some(rule) = context.first_beyond() {
+            // What rules have to do with each other is not asked of so many.
+            found_later.push(bad_selection::too_many_rules(rule.place()));
+        } else if broken.is_empty() {
             for check in RULES.iter().filter_map(|rule| rule.check) {
                 check(&context, &mut found_later);
             }

@@ -5,7 +5,12 @@ use crate::rules::{bad_selection, item_twice, selection_with_driver};
 use crate::schema::{Device, Document, Match, MatchTable, NetModule};
 use crate::source::{Located, Source, Span};
 use crate::toml_string::place_within;
-use sekisho_abi::selection::{Driver, DriverOption, Entry, Item, ParseErrorKind, Patterns, parse_items};
+use sekisho_abi::selection::{
+    Driver, DriverOption, Entry, Item, MAX_ENTRIES, ParseErrorKind, Patterns, parse_items,
+};
+
+/// Rules of a policy at most: they and the entries of the defaults are one selection string.
+pub(crate) const MOST_RULES: usize = MAX_ENTRIES - 24;
 
 /// A document with its selection entries.
 pub(crate) struct Context<'a> {
@@ -24,6 +29,11 @@ impl<'a> Context<'a> {
             .map(|device| entry(device, source, findings))
             .collect();
         Self { document, entries }
+    }
+
+    /// The first rule that a selection string has no room for.
+    pub(crate) fn first_beyond(&self) -> Option<&'a Device> {
+        self.document.devices().get(MOST_RULES)
     }
 
     /// The device rules with their entries.

@@ -2,6 +2,9 @@
 
 use crate::source::Span;
 
+/// Characters of a phrase at most: what it quotes may be a whole file.
+const LONGEST: usize = 400;
+
 /// How bad it is.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Severity {
@@ -63,7 +66,7 @@ impl Diagnostic {
     /// Replaces the rule's title by a phrase that names names.
     #[must_use]
     pub(crate) fn saying(mut self, message: impl Into<String>) -> Self {
-        self.message = message.into();
+        self.message = bounded(message.into());
         self
     }
 
@@ -72,7 +75,7 @@ impl Diagnostic {
     pub(crate) fn also(mut self, span: Span, text: impl Into<String>) -> Self {
         self.secondary.push(Label {
             span,
-            text: text.into(),
+            text: bounded(text.into()),
         });
         self
     }
@@ -87,7 +90,15 @@ impl Diagnostic {
     /// Says what to write instead.
     #[must_use]
     pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
-        self.help.push(help.into());
+        self.help.push(bounded(help.into()));
         self
     }
+}
+
+fn bounded(mut text: String) -> String {
+    if let Some((end, _)) = text.char_indices().nth(LONGEST) {
+        text.truncate(end);
+        text.push('…');
+    }
+    text
 }

@@ -220,3 +220,43 @@ fn a_policy_with_one_byte_changed_never_panics_the_check() {
     // Most bytes outside of comments matter; a check that accepts everything would also never panic.
     assert!(refused > 3_000, "{refused}");
 }
+
+/// A policy of so many rules, each for a device of its own.
+fn of_rules(count: u16) -> Source {
+    let head = "policy = 1\nname = \"many\"\n[defaults]\nstorage = \"conceal\"\nnetwork = \"conceal\"\nother = \"conceal\"\n";
+    let rule = |id| {
+        format!("[[device]]\nname = \"rule-{id}\"\nmatch = {{ id = \"8086:{id:04x}\" }}\ndriver = \"none\"\n")
+    };
+    let text: String = std::iter::once(head.to_owned())
+        .chain((0..count).map(rule))
+        .collect();
+    Source::new("policy.toml".into(), text.into())
+}
+
+#[test]
+fn a_policy_has_no_more_rules_than_a_selection_string_holds() {
+    let whole = check(&of_rules(1000));
+    assert_eq!(whole.diagnostics, []);
+    assert!(parse(&string(&whole.policy.unwrap())).is_ok());
+    let beyond = check(&of_rules(1002));
+    let [found] = &beyond.diagnostics[..] else {
+        panic!("{:?}", beyond.diagnostics);
+    };
+    assert_eq!(found.code, "E0204");
+    assert_eq!(of_rules(1002).slice(found.primary.span), "\"rule-1000\"");
+}
+
+#[test]
+fn no_message_quotes_a_whole_file() {
+    for text in [
+        "x".repeat(1 << 20),
+        format!("policy = 1\n{} = 1\n", "x".repeat(1 << 16)),
+    ] {
+        for found in check(&Source::new("policy.toml".into(), text.into())).diagnostics {
+            let phrases = [&found.message, &found.primary.text]
+                .into_iter()
+                .chain(&found.help);
+            assert!(phrases.map(String::len).max() < Some(500));
+        }
+    }
+}

@@ -1,5 +1,6 @@
 //! E0204: a `match` that the selection language refuses.
 
+use crate::context::MOST_RULES;
 use crate::diagnostic::Diagnostic;
 use crate::findings::{Rule, nearest};
 use crate::repair;
@@ -46,4 +47,10 @@ pub(crate) fn unknown_device(span: Span, written: &str) -> Diagnostic {
         .saying(format!("there is no driver `{written}` to match devices of"))
         .help(help)
         .repaired_by(edit)
+}
+
+pub(crate) fn too_many_rules(span: Span) -> Diagnostic {
+    RULE.at(span, "one too many")
+        .saying(format!("a policy has at most {MOST_RULES} rules"))
+        .help("name several devices in one rule: `match = { id = \"8086:100e|8086:10d3\" }`")
 }
