@@ -8,6 +8,7 @@ use sekisho_system::network::Network;
 use sekisho_system::tunneled::{
     self, APPLIANCE, FAR, GUEST, INSIDE, PORT, Plan, Tunneled, boot, lease, private_key, program,
 };
+use std::net::Ipv4Addr;
 
 /// MiB each way.
 const SIZE: u32 = 5;
@@ -165,11 +166,27 @@ fn a_machines_tunnel_ends_at_the_kernels_wireguard() -> Result<(), Failure> {
         back.trim(),
         sum.trim(),
     )?;
+    // It moves; its next packet tells where it is now.
+    peer.run(&format!(
+        "ip address del {}/24 dev eth0 && ip address add {}/24 dev eth0 && ip route add default via {} && ping -c 10 -W 5 {GUEST}",
+        far_wire.address(2),
+        far_wire.address(3),
+        far_wire.outside()
+    ))?;
+    let moved = machine.run_within(&format!("wget -q -O - http://{INSIDE}/file | md5sum"), PATIENCE)?;
+    assert_same(
+        &mut machine,
+        "from the kernel that moved",
+        moved.trim(),
+        sum.trim(),
+    )?;
     machine.power_off()?;
     peer.power_off()?;
     let expected = sekisho_system::record::Expected {
         own: APPLIANCE,
-        to: vec![(std::net::Ipv4Addr::new(198, 51, 101, 2), PORT)],
+        to: [2, 3]
+            .map(|last| (Ipv4Addr::new(198, 51, 101, last), PORT))
+            .to_vec(),
     };
     tunneled::judge(&scene.network, &scene.wire, &expected).map(|_| ())
 }

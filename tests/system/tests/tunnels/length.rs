@@ -2,7 +2,8 @@
 
 use super::exchange;
 use sekisho_system::failure::Failure;
-use sekisho_system::tunneled::{GUEST, INSIDE, PORT, Plan, Tunneled, boot, lease, program};
+use sekisho_system::tunneled::{self, FAR, GUEST, INSIDE, PORT, Plan, Tunneled, boot, lease, program};
+use std::net::Ipv4Addr;
 
 /// MiB each way, unless the environment's `SIZE` says otherwise.
 const SIZE: u32 = 200;
@@ -10,7 +11,8 @@ const SIZE: u32 = 200;
 const BAD: u32 = 20;
 /// MiB of memory of a guest that keeps them.
 const MEMORY: u32 = 1024;
-/// Another port of the peer's.
+/// Another address of the peer's, and another port.
+const MOVED: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 9);
 const ELSEWHERE: u16 = 51999;
 
 fn size() -> u32 {
@@ -94,6 +96,32 @@ fn the_lease_outlives_reboots_and_the_peer_restarts_and_moves() -> Result<(), Fa
     ))?;
     exchange(&mut machine, &mut scene.network, 1)?;
     machine.power_off()?;
-    let elsewhere = (sekisho_system::tunneled::FAR, ELSEWHERE);
-    scene.judge(&[elsewhere]).map(|_| ())
+    scene.judge(&[(FAR, ELSEWHERE)]).map(|_| ())
+}
+
+#[test]
+fn a_peer_that_moves_to_another_address_is_followed_both_ways() -> Result<(), Failure> {
+    let plan = Plan {
+        name: "tunnel-address",
+        ..Plan::default()
+    };
+    let mut scene = Tunneled::make(&plan)?;
+    scene.server.start(&mut scene.network)?;
+    let device = scene.server.device.clone();
+    let mut machine = scene.machine.start(plan.name)?;
+    boot(&mut machine)?;
+    lease(&mut machine, "eth0")?;
+    exchange(&mut machine, &mut scene.network, 1)?;
+    for (from, to) in [(FAR, MOVED), (MOVED, FAR)] {
+        tunneled::readdress(&scene.network, &scene.wire, from, to)?;
+        // Else wireguard-go would go on from the address that is gone, in vain.
+        scene.network.run(&format!(
+            "wg show {device} endpoints | while read peer endpoint; do wg set {device} peer $peer endpoint $endpoint; done"
+        ))?;
+        // Its next packet tells where it is now.
+        scene.network.run(&format!("busybox ping -c 10 -W 5 {GUEST}"))?;
+        exchange(&mut machine, &mut scene.network, 1)?;
+    }
+    machine.power_off()?;
+    scene.judge(&[(MOVED, PORT)]).map(|_| ())
 }
