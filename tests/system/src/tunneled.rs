@@ -245,8 +245,10 @@ impl Server {
         let secret = network.folder().join(format!("{device}.key"));
         std::fs::write(&secret, &self.secret).map_err(Failure::file(&secret))?;
         network.serve(&format!("exec wireguard-go -f {device}"))?;
+        // Not by wg: it takes away a socket that nobody answers at, which may be the one that wireguard-go is making.
         network.run(&format!(
-            "for try in $(seq 600); do wg show {device} && break; sleep 0.1; done; \
+            "for try in $(seq 600); do \
+             socat -u OPEN:/dev/null UNIX-CONNECT:/var/run/wireguard/{device}.sock && break; sleep 0.1; done; \
              wg set {device} listen-port {port} private-key {} peer {client} allowed-ips {} && \
              ip link set {device} mtu 1420 up",
             secret.display(),

@@ -208,7 +208,10 @@ impl Scene {
         let device = self.device;
         let running = self.theirs.start(&format!("wireguard-go -f {device}"));
         until("wireguard-go", || {
-            self.theirs.succeeds(&format!("wg show {device}"))
+            // Not by wg: it takes away a socket that nobody answers at, which may be the one that wireguard-go is making.
+            self.theirs.succeeds(&format!(
+                "socat -u OPEN:/dev/null UNIX-CONNECT:/var/run/wireguard/{device}.sock"
+            ))
         });
         let private = self.key("private", private_key(THEIRS));
         let peer = BASE64_STANDARD.encode(public_key(OURS));
