@@ -9,9 +9,15 @@ use sekisho_system::wired::{self, get_lease};
 use std::net::Ipv4Addr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
+use std::time::{Duration, Instant};
 
 /// MiB that the guest downloads meanwhile.
-const SIZE: u32 = 1;
+const SIZE: u32 = 4;
+/// Frames a second meanwhile: as many of the shortest as a line of 10 Mbit/s carries. The emulated wire has no rate of its
+/// own; as fast as the peer can, some 33,000, is more than a guest takes under the hypervisor here, 22,000.
+const RATE: u32 = 14_880;
+/// How long it sends as fast as it can, afterwards.
+const STORM: Duration = Duration::from_secs(5);
 /// Ethernet's types.
 const IPV4: u16 = 0x0800;
 const ARP: u16 = 0x0806;
@@ -47,17 +53,16 @@ fn withstands(name: &str, model: &'static str) -> Result<(), Failure> {
     ))?;
     network.serve(&format!("exec busybox httpd -f -p 80 -h {folder}"))?;
     let frames = frames(wire.hardware_bytes(), &guest);
-    let over = AtomicBool::new(false);
-    let (received, rounds) = thread::scope(|scope| {
-        let attack = scope.spawn(|| attack(&peer, &frames, &over));
-        let download = format!("wget -q -O - http://{}/file | md5sum", wire.outside());
-        let received = machine.run_within(&download, PATIENCE);
-        over.store(true, Ordering::Relaxed);
-        (received, attack.join())
-    });
-    let rounds = rounds.map_err(|_| machine.refute("the peer gave up"))?;
-    assert!(rounds > 0, "the peer sent everything at least once");
-    assert_same(&mut machine, "what the guest downloaded", &received?, &sent)?;
+    let download = format!("wget -q -O - http://{}/file | md5sum", wire.outside());
+    let received = during(
+        |over| attack(&peer, &frames, Some(RATE), over),
+        || machine.run_within(&download, PATIENCE),
+    )?;
+    assert_same(&mut machine, "what the guest downloaded", &received, &sent)?;
+    during(
+        |over| attack(&peer, &frames, None, over),
+        || machine.run(&format!("sleep {}", STORM.as_secs())),
+    )?;
     is_there(&mut machine, &network)?;
     machine.power_off()
 }
@@ -85,13 +90,35 @@ fn is_there(machine: &mut Running, network: &Network) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Sends all frames again and again until it is over, and says how often.
-fn attack(peer: &Peer, frames: &[Vec<u8>], over: &AtomicBool) -> u32 {
-    let mut rounds = 0;
-    while !over.load(Ordering::Relaxed) {
+/// Runs `work` while the peer attacks, which it does once at least.
+fn during<T>(
+    attack: impl FnOnce(&AtomicBool) -> u32 + Send,
+    work: impl FnOnce() -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    let over = AtomicBool::new(false);
+    thread::scope(|scope| {
+        let attack = scope.spawn(|| attack(&over));
+        let done = work();
+        over.store(true, Ordering::Relaxed);
+        let rounds = attack.join().unwrap_or(0);
+        assert!(rounds > 0, "the peer sent everything at least once");
+        done
+    })
+}
+
+/// Sends all frames again and again until it is over, so many a second, and says how often.
+fn attack(peer: &Peer, frames: &[Vec<u8>], rate: Option<u32>, over: &AtomicBool) -> u32 {
+    let start = Instant::now();
+    let (mut rounds, mut sent) = (0, 0);
+    while rounds == 0 || !over.load(Ordering::Relaxed) {
         for frame in frames {
             // One that is too long for the wire itself is lost, as it should be.
             let _ = peer.send(frame);
+            sent += 1;
+            if let Some(rate) = rate {
+                let due = start + Duration::from_secs(1) * sent / rate;
+                thread::sleep(due.saturating_duration_since(Instant::now()));
+            }
         }
         rounds += 1;
     }
