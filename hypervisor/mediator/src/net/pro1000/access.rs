@@ -4,9 +4,9 @@ use super::control::{self, Use};
 use super::registers::{self, Fate};
 use super::spec::{
     CAUSE_LSC, CTRL, CTRL_DUP, CTRL_EXT, CTRL_MASTER_DISABLE, CTRL_PHY_RST, CTRL_RST, EECD, EECD_FLASH_OFF,
-    EECD_REQUEST, EECD_SERIAL, EERD, ICR, ICS, IMC, IMS, MDIC, MPC, MTA, MTA_LAST, PSRCTL, RA, RA_LAST, RCTL,
-    RCTL_EN, RDBAL, RDT, RFCTL, RFCTL_GUEST, RNBC, RXCSUM, RXCSUM_GUEST, RXDCTL, STATUS, STATUS_MASTER, TCTL,
-    TDBAL, TDT, TXDCTL,
+    EECD_REQUEST, EECD_SERIAL, EERD, IAM, ICR, ICS, IMC, IMS, MDIC, MPC, MTA, MTA_LAST, PSRCTL, RA, RA_LAST,
+    RCTL, RCTL_EN, RDBAL, RDT, RFCTL, RFCTL_GUEST, RNBC, RXCSUM, RXCSUM_GUEST, RXDCTL, STATUS, STATUS_MASTER,
+    TCTL, TDBAL, TDT, TXDCTL,
 };
 use super::{Family, Nic, Pro1000, link};
 use crate::net::eeprom::{Chip, NotARead, Wires};
@@ -27,7 +27,7 @@ impl Pro1000 {
         match offset {
             // The cause first: a frame that comes between the two is told of again, not lost.
             ICR => {
-                let causes = registers.read(ICR);
+                let causes = nic.causes.read(registers);
                 let now = host.now();
                 let more = nic.look(&mut self.module, registers, host, now);
                 nic.note_causes_read();
@@ -82,9 +82,12 @@ impl Pro1000 {
             }
             IMS => {
                 self.look(registers, host);
-                registers.write(IMS, value);
+                self.nic.causes.enable(value, registers);
             }
-            IMC | ICR | ICS => registers.write(offset, value),
+            IMC => nic.causes.mask(value, registers),
+            ICR => nic.causes.clear(value, registers),
+            IAM if nic.family != Family::Pci => nic.causes.set_masks(value, registers),
+            ICS => registers.write(ICS, value),
             CTRL | CTRL_DUP if value & CTRL_RST != 0 => nic.reset(value & CTRL_PHY_RST, registers, host),
             CTRL | CTRL_DUP => {
                 nic.control.device = value;
@@ -105,7 +108,10 @@ impl Pro1000 {
                 nic.control.sums = value;
                 registers.write(RXCSUM, value & RXCSUM_GUEST);
             }
-            CTRL_EXT => registers.write(CTRL_EXT, control::hardware_extended(value, nic.family)),
+            CTRL_EXT => {
+                nic.causes.note_extended(value, nic.family);
+                registers.write(CTRL_EXT, control::hardware_extended(value, nic.family));
+            }
             // Only one PHY read or write at a time, as in the device.
             MDIC => nic.write_phy(value, registers),
             EERD | STATUS => registers.write(offset, value),

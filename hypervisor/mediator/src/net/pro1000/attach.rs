@@ -1,5 +1,6 @@
 //! Taking a NIC over, when the firmware has let go of it and before a guest has it; and what a reset needs.
 
+use super::causes::Causes;
 use super::control::{Control, Use, own_device, usage};
 use super::filter::Filter;
 use super::identity::Family;
@@ -88,6 +89,7 @@ impl Pro1000 {
             virtual_phy: None,
             window: 0,
             missed: 0,
+            causes: Causes::default(),
             shown: 0,
             incidents: Incidents::default(),
             scratch: vec![0; receiver::LONGEST],
@@ -109,6 +111,7 @@ impl Nic {
         self.transmit.reset();
         self.receive = Receive::default();
         self.virtual_phy = None;
+        self.causes = Causes::default();
         let hardware = registers.read(CTRL);
         self.control.device = hardware;
         if self.usage == Use::Module || self.guest == Guest::Absent {

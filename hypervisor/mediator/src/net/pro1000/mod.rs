@@ -21,6 +21,7 @@
 
 mod access;
 mod attach;
+mod causes;
 mod control;
 mod descriptor;
 mod filter;
@@ -48,6 +49,7 @@ use crate::log::Log;
 use crate::seam::{Host, Instant, Registers};
 use crate::window::{self, Malformed, halves};
 use alloc::vec::Vec;
+use causes::Causes;
 use control::{Control, Use};
 use filter::Filter;
 use receiver::Receiver;
@@ -87,6 +89,7 @@ struct Nic {
     window: u32,
     /// Frames that were dropped since the guest last read the counters.
     missed: u32,
+    causes: Causes,
     /// Frames that the module was shown in the last look.
     shown: usize,
     incidents: Incidents,

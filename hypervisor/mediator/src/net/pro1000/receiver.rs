@@ -13,6 +13,8 @@ use alloc::vec::Vec;
 pub(super) const ENTRIES: usize = 256;
 /// Bytes of it.
 pub(super) const RING_BYTES: usize = ENTRIES * BYTES;
+/// Buffers that are given back together: each time takes a store to a register, and the device has three times as many left.
+const TOGETHER: usize = ENTRIES / 4;
 /// Bytes of a buffer: what RCTL.BSIZE zero says.
 pub(super) const BUFFER_BYTES: usize = 2048;
 /// Longest frame, jumbo and in several buffers, that is put together.
@@ -176,13 +178,11 @@ impl Receiver {
         self.skip(host);
     }
 
-    /// Tells the device which buffers are its again.
+    /// Tells the device which buffers are its again, once they are enough.
     pub(super) fn tell<R: Registers>(&mut self, registers: &mut R) {
-        let last = self
-            .next
-            .checked_sub(1)
-            .unwrap_or(self.buffers.len().saturating_sub(1));
-        if last != self.told {
+        let all = self.buffers.len().max(1);
+        let last = (self.next + all - 1) % all;
+        if (last + all - self.told) % all >= TOGETHER {
             self.told = last;
             registers.write(RDT, index(last));
         }

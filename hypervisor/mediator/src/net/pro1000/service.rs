@@ -5,7 +5,7 @@ use super::identity::Family;
 use super::receive::{self, NoBuffers};
 use super::receiver::{Arrival, Marks};
 use super::sender::{LARGE_BYTES, NoRoom, Wish};
-use super::spec::{CAUSE_ASSERTED, CAUSE_RXT0, ICS, STATUS};
+use super::spec::{CAUSE_ASSERTED, CAUSE_RXT0, STATUS};
 use super::transmit::{self, Contexts, Tags, Way};
 use super::{Backlog, Nic, link};
 use crate::net::frame::{Frame, HEADER_LENGTH, Offload};
@@ -177,10 +177,10 @@ impl Nic {
         }
     }
 
-    /// Sets causes in the device.
+    /// Tells the guest of causes.
     pub(super) fn raise<R: Registers>(&mut self, causes: u32, registers: &mut R) {
-        if causes != 0 && self.guest == Guest::Present {
-            registers.write(ICS, causes);
+        if self.guest == Guest::Present {
+            self.causes.raise(causes, registers);
         }
     }
 

@@ -21,6 +21,7 @@ pub(super) const ICR: u32 = 0x00c0;
 pub(super) const ICS: u32 = 0x00c8;
 pub(super) const IMS: u32 = 0x00d0;
 pub(super) const IMC: u32 = 0x00d8;
+pub(super) const IAM: u32 = 0x00e0;
 
 // Receive and transmit (SDM 13.4.22 to 13.4.42; 82574 10.2.5, 10.2.6).
 pub(super) const RCTL: u32 = 0x0100;
@@ -93,6 +94,8 @@ pub(super) const EECD_SERIAL: u32 = 1 << 13;
 pub(super) const CTRL_EXT_EE_RST: u32 = 1 << 13;
 /// MSI-X: automatic masks.
 pub(super) const CTRL_EXT_EIAME: u32 = 1 << 24;
+/// A read of the causes masks what IAM says.
+pub(super) const CTRL_EXT_IAME: u32 = 1 << 27;
 /// MSI-X: pending bits.
 pub(super) const CTRL_EXT_PBA: u32 = 1 << 31;
 
