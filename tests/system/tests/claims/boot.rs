@@ -82,11 +82,13 @@ fn linux_boots_on_four_epyc_cpus() -> Result<(), Failure> {
 }
 
 #[test]
+#[ignore = "long: make test-long"]
 fn linux_boots_on_one_max_cpu() -> Result<(), Failure> {
     boots(Cpu::Max, 1)
 }
 
 #[test]
+#[ignore = "long: make test-long"]
 fn linux_boots_on_two_max_cpus() -> Result<(), Failure> {
     boots(Cpu::Max, 2)
 }

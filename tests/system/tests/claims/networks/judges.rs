@@ -46,6 +46,7 @@ fn rsyslog_and_syslog_ng_find_every_field_of_every_message() -> Result<(), Failu
 }
 
 #[test]
+#[ignore = "long: make test-long"]
 fn rsyslog_and_syslog_ng_read_the_old_form_too() -> Result<(), Failure> {
     let run = run("rfc3164", "e1000e")?;
     for (judge, messages) in &run.parsed {
