@@ -3,7 +3,8 @@
 #   make demo              builds everything, boots the example policy in QEMU, says what happened
 #   make demo INTERACTIVE=1    the same, and leaves a shell in the guest
 #   make test              every test, host and system
-#   make test-long         what make test leaves out for its time: more models of NICs, iperf3 (SIZE=200 moves more MiB)
+#   make test-long         what make test leaves out for its time: more models of NICs, iperf3, x2APIC in a newer
+#                          emulator (SIZE=200 moves more MiB)
 #   make soak [ONLY=x]     the same image boots 25 times in a row; one with a shared NIC too; and an hour
 #                          of a tunnel (ONLY=tunnel MINUTES=60)
 #   make tunnels [SIZE=200]    tunnels at length: SIZE MiB each way, reboots, every NIC, IPv6, names, the kernel's WireGuard

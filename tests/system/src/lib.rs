@@ -10,6 +10,7 @@ pub mod collectors;
 pub mod command;
 pub mod console;
 pub mod dissector;
+mod emulator;
 pub mod encrypted;
 pub mod endurance;
 pub mod failure;

@@ -8,6 +8,7 @@ use crate::machine::Machine;
 use crate::paths;
 use crate::peer::Peer;
 use crate::tool;
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -284,9 +285,9 @@ fn end(child: &mut Child) {
 }
 
 /// `program`, in the network namespace of a process.
-pub(crate) fn enter(process: u32, program: &str) -> Command {
+pub(crate) fn enter(process: u32, program: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new("nsenter");
-    command.args([&format!("--net=/proc/{process}/ns/net"), program]);
+    command.arg(format!("--net=/proc/{process}/ns/net")).arg(program);
     command
 }
 

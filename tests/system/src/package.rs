@@ -10,9 +10,15 @@ use std::process::Command;
 /// # Errors
 /// [`Failure`] where it cannot be fetched or unpacked.
 pub(crate) fn unpack(package: &str, root: &Path) -> Result<(), Failure> {
+    unpack_from(&[], package, root)
+}
+
+/// The same, with options of apt's that say where packages come from.
+pub(crate) fn unpack_from(options: &[String], package: &str, root: &Path) -> Result<(), Failure> {
     let downloads = paths::cache("download")?;
     tool::run(
         Command::new("apt-get")
+            .args(options)
             .args(["download", "-q", package])
             .current_dir(&downloads),
     )?;

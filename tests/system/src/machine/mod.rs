@@ -18,6 +18,8 @@ pub enum Cpu {
     EpycWithoutSvm,
     /// The same with SVM but without nested paging.
     EpycWithoutNestedPaging,
+    /// An AMD EPYC with SVM and x2APIC, and the IOMMU without which Linux does not use that; in a newer emulator.
+    EpycWithX2Apic,
     /// Everything the emulator has, with 5-level paging and VGIF.
     Max,
 }
@@ -30,6 +32,7 @@ impl Cpu {
             Self::Epyc => "EPYC,+svm",
             Self::EpycWithoutSvm => "EPYC,-svm",
             Self::EpycWithoutNestedPaging => "EPYC,+svm,-npt",
+            Self::EpycWithX2Apic => "EPYC,+svm,+x2apic",
             Self::Max => "max",
         }
     }
@@ -224,6 +227,10 @@ impl Machine {
             "-device".to_owned(),
             format!("isa-debug-exit,iobase={EXIT_PORT:#x},iosize=4"),
         ]);
+        if self.cpu == Cpu::EpycWithX2Apic {
+            let iommu = "intel-iommu,intremap=on,eim=on";
+            words.extend(["-device".to_owned(), iommu.to_owned()]);
+        }
         // As in chipsets: the emulator's timers can send messages, and say so only if asked.
         words.extend(["-global".to_owned(), "hpet.msi=on".to_owned()]);
         if self.clock == Clock::Instructions {

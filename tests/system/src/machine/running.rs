@@ -5,6 +5,7 @@
 
 use super::Machine;
 use crate::console::{Console, Unseen};
+use crate::emulator::{Emulator, NAME};
 use crate::failure::Failure;
 use crate::network::enter;
 use crate::paths;
@@ -16,7 +17,6 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-const EMULATOR: &str = "qemu-system-x86_64";
 /// How long the monitor may take to answer.
 const MONITOR_PATIENCE: Duration = Duration::from_secs(20);
 
@@ -47,10 +47,12 @@ impl Running {
     pub(super) fn start(machine: &Machine, name: &str) -> Result<Self, Failure> {
         let logs = paths::cache("logs")?.join(name);
         std::fs::create_dir_all(&logs).map_err(Failure::file(&logs))?;
+        let emulator = Emulator::of(machine.cpu)?;
         let mut command = match machine.namespace {
-            Some(process) => enter(process, EMULATOR),
-            None => Command::new(EMULATOR),
+            Some(process) => enter(process, &emulator.program),
+            None => Command::new(&emulator.program),
         };
+        command.args(&emulator.arguments);
         command.args(machine.arguments());
         let (com1, com1_far) = port(&mut command, &logs, "com1", &["-serial", "chardev:com1"])?;
         let (com2, com2_far) = port(&mut command, &logs, "com2", &["-serial", "chardev:com2"])?;
@@ -59,7 +61,7 @@ impl Running {
         let sink = File::create(&errors).map_err(Failure::file(&errors))?;
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(sink);
         let process = command.spawn().map_err(|error| Failure::Tool {
-            command: EMULATOR.to_owned(),
+            command: NAME.to_owned(),
             output: error.to_string(),
         })?;
         // Only the emulator may hold the far ends, or its end would go unnoticed.
@@ -109,7 +111,7 @@ impl Running {
         // The emulator closes its monitor when it ends, and only then.
         let closed = self.monitor.wait_end(patience);
         closed.map_err(|unseen| self.unseen("goodbye", unseen))?;
-        let status = self.process.wait().map_err(Failure::file(EMULATOR))?;
+        let status = self.process.wait().map_err(Failure::file(NAME))?;
         Ok(match status.code() {
             Some(0) => Ending::PoweredOff,
             // isa-debug-exit makes every value odd; an emulator that cannot start says 1.
@@ -152,7 +154,7 @@ impl Running {
         self.com1
             .show(&mut std::io::stdout())
             .map_err(Failure::file("standard output"))?;
-        self.process.wait().map_err(Failure::file(EMULATOR))?;
+        self.process.wait().map_err(Failure::file(NAME))?;
         Ok(())
     }
 

@@ -7,7 +7,7 @@ use sekisho_system::machine::{Cpu, Running};
 const CPUS: u8 = 4;
 
 /// Takes every CPU but the first offline and back; returns what the kernel said on the way.
-fn cycle_cpus(machine: &mut Running) -> Result<String, Failure> {
+pub(crate) fn cycle_cpus(machine: &mut Running) -> Result<String, Failure> {
     for number in 1..CPUS {
         machine.run(&format!("echo 0 > /sys/devices/system/cpu/cpu{number}/online"))?;
     }

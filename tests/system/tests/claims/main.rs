@@ -16,6 +16,7 @@ mod power;
 mod refusal;
 mod status;
 mod unlock;
+mod x2apic;
 
 use sekisho_system::appliance::Appliance;
 use sekisho_system::failure::Failure;
